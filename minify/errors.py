@@ -1,0 +1,53 @@
+"""Every error that a user can cause, each with the exit code of the process.
+
+    MinifyError
+    ├── UsageError       2  the command line asks for something that cannot be
+    ├── ClosureError     3  the program's needs are not all in the image
+    ├── ImageError       4  the image cannot be read: not found, refused, damaged, hostile
+    ├── OutputError      5  the output cannot be written
+    └── CheckError       6  a check that the user asked for did not pass
+
+A message names the thing, what was found, what was expected and, where it is known, the next
+step. Text from an image stays raw here; it is escaped where it is printed (`report.escape`). A
+fault of minify's own is no `MinifyError`: it keeps its traceback and ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MinifyError(Exception):
+    """Base of all errors that a user can cause; `exit_code` is the process's."""
+
+    exit_code: ClassVar[int]
+
+
+class UsageError(MinifyError):
+    """The request itself is wrong: an unknown transport, flags that exclude each other."""
+
+    exit_code = 2
+
+
+class ClosureError(MinifyError):
+    """A hard need cannot be met, or there is no application; nothing was written."""
+
+    exit_code = 3
+
+
+class ImageError(MinifyError):
+    """The image cannot be read: not found, refused, damaged or hostile."""
+
+    exit_code = 4
+
+
+class OutputError(MinifyError):
+    """The output cannot be written; nothing of it was left behind."""
+
+    exit_code = 5
+
+
+class CheckError(MinifyError):
+    """A check that the user asked for (`--strict`) did not pass; nothing was written."""
+
+    exit_code = 6

@@ -1,0 +1,155 @@
+"""One layer of an image: stored bytes that hold a tar, and what is known about them.
+
+https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minify.errors import ImageError
+from minify.image.blob import Blob, Stream
+from minify.image.compression import CHUNK, plain_stream
+from minify.image.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimit:
+    """The bound on a layer's plain tar, against decompression bombs.
+
+    gzip cannot shrink below 1:1030, zstd can go below 1:10,000; real layers stay under 1:20, a
+    preallocated database file aside, for which the first `free` bytes are.
+    """
+
+    free: int = 4 << 30
+    ratio: int = 100
+    most: int = 256 << 30
+
+    def of(self, stored_size: int) -> int:
+        """The most plain bytes allowed for a layer of `stored_size` bytes."""
+        return min(self.most, max(self.free, stored_size * self.ratio))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer as a medium has it; what the medium does not state is None and not compared."""
+
+    blob: Blob
+    name: str
+    """What messages call it: `layer 3 of 7 (sha256:9f2c…)`."""
+    diff_id: Digest | None = None
+    """The digest of the plain tar."""
+    digest: Digest | None = None
+    """The digest of the bytes as stored."""
+    size: int | None = None
+    """The number of bytes as stored."""
+
+    @property
+    def is_verifiable(self) -> bool:
+        """Whether anything is known that the bytes can be compared with."""
+        return self.diff_id is not None or self.digest is not None
+
+    def open(self, limit: SizeLimit = SizeLimit()) -> LayerStream:
+        """The plain tar. Its bytes count as checked once `LayerStream.verify` has returned."""
+        return LayerStream(self, limit)
+
+
+class LayerStream:
+    """A layer's plain tar, hashed while it is read for the first time, then read at any place."""
+
+    def __init__(self, layer: Layer, limit: SizeLimit) -> None:
+        self._layer = layer
+        self._limit = limit
+        self._stored = _Hashed(layer.blob.open(), layer.digest)
+        plain = plain_stream(self._stored, layer.name)
+        # A layer stored plain has one hash that says both.
+        is_same = plain is self._stored and layer.digest == layer.diff_id
+        self._plain = _Hashed(plain, None if is_same else layer.diff_id)
+
+    def read(self, size: int, /) -> bytes:
+        data = self._plain.read(size)
+        if self._plain.reached > self._limit.free:
+            self._check_ratio()
+        return data
+
+    def seek(self, offset: int, /) -> None:
+        self._plain.seek(offset)
+
+    def tell(self) -> int:
+        return self._plain.tell()
+
+    def skip(self, size: int) -> None:
+        """Moves on by `size` bytes; reads them if they have to be hashed."""
+        if not self._layer.is_verifiable:
+            self.seek(self.tell() + size)
+            return
+        while size > 0 and (data := self.read(min(size, CHUNK))):
+            size -= len(data)
+
+    def _check_ratio(self) -> None:
+        most = self._limit.of(self._stored.reached)
+        if self._plain.reached > most:
+            raise ImageError(
+                f"{self._layer.name} unpacks to more than {most:,} bytes from"
+                f" {self._stored.reached:,} stored ones: a decompression bomb is refused"
+            )
+
+    def verify(self) -> None:
+        """Reads on to the end and compares digests and size with what the layer states.
+
+        Raises ImageError naming the layer, what was expected and what was found.
+        """
+        if not self._layer.is_verifiable:
+            return
+        for hashed in (self._plain, self._stored):
+            hashed.seek(hashed.reached)
+        while self.read(CHUNK):
+            pass
+        while self._stored.read(CHUNK):
+            pass
+        layer = self._layer
+        if layer.size is not None and self._stored.reached != layer.size:
+            raise ImageError(
+                f"{layer.name} has {self._stored.reached:,} bytes; its manifest says {layer.size:,}"
+            )
+        self._compare(layer.digest, self._stored.digest(), "digest")
+        self._compare(layer.diff_id, self._plain.digest(), "diff_id")
+
+    def _compare(self, stated: Digest | None, found: Digest | None, what: str) -> None:
+        if stated is not None and found is not None and stated != found:
+            raise ImageError(
+                f"{self._layer.name} is damaged: its {what} is {found}; the image says {stated}"
+            )
+
+
+class _Hashed:
+    """A stream that hashes what is read beyond the furthest place reached so far."""
+
+    def __init__(self, stream: Stream, stated: Digest | None) -> None:
+        self._stream = stream
+        self._stated = stated
+        self._hash = stated.hasher() if stated else None
+        self.reached = 0
+
+    def read(self, size: int, /) -> bytes:
+        start = self._stream.tell()
+        data = self._stream.read(size)
+        end = start + len(data)
+        if data and end > self.reached:
+            if self._hash is not None:
+                if start > self.reached:
+                    raise AssertionError("a stream that is hashed was read out of order")
+                self._hash.update(data[self.reached - start :] if start < self.reached else data)
+            self.reached = end
+        return data
+
+    def seek(self, offset: int, /) -> None:
+        self._stream.seek(offset)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def digest(self) -> Digest | None:
+        if self._hash is None or self._stated is None:
+            return None
+        return Digest(self._stated.algorithm, self._hash.hexdigest())
