@@ -78,6 +78,11 @@ class LayerStream:
     def tell(self) -> int:
         return self._plain.tell()
 
+    @property
+    def stored_reached(self) -> int:
+        """How many of the stored bytes have been read, for progress bars."""
+        return self._stored.reached
+
     def skip(self, size: int) -> None:
         """Moves on by `size` bytes; reads them if they have to be hashed."""
         if not self._layer.is_verifiable:

@@ -1,0 +1,245 @@
+"""What a layer's tar holds, read strictly.
+
+The stdlib's `tarfile` parses each header (`TarInfo.frombuf`), but its iteration is forgiving: a
+corrupt header, a bad PAX record or a cut at a header's boundary quietly ends it, and with it the
+whiteouts that would have come. Here every byte is accounted for: members follow each other without
+a gap, the archive ends with two zero blocks, and nothing but zeros follows.
+
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13
+https://www.gnu.org/software/tar/manual/html_node/Standard.html
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from sys import intern
+from typing import NoReturn, Protocol
+
+from minify.errors import ImageError
+from minify.filetree import paxrecords, sparse
+from minify.filetree.entry import Entry, Kind
+from minify.filetree.path import LONGEST_PATH, decoded, encoded, image_path
+from minify.filetree.paxrecords import Records
+
+_BLOCK = 512
+_ZEROS = bytes(_BLOCK)
+
+_KINDS = {
+    tarfile.REGTYPE: Kind.FILE,
+    tarfile.AREGTYPE: Kind.FILE,
+    tarfile.CONTTYPE: Kind.FILE,
+    tarfile.GNUTYPE_SPARSE: Kind.FILE,
+    tarfile.DIRTYPE: Kind.DIRECTORY,
+    tarfile.SYMTYPE: Kind.SYMLINK,
+    tarfile.LNKTYPE: Kind.HARDLINK,
+    tarfile.CHRTYPE: Kind.CHARACTER,
+    tarfile.BLKTYPE: Kind.BLOCK,
+    tarfile.FIFOTYPE: Kind.FIFO,
+}
+
+# An extended header holds a name, a link target and some xattrs, 64 KiB each at the most on Linux.
+_LARGEST_EXTENDED_HEADER = 1 << 20
+_MOST_EXTENDED_HEADERS = 8
+_LARGEST_ID = 2**32 - 2
+_LARGEST_DEVICE_NUMBER = 0o7777777  # what a ustar header can be written with again
+
+
+class TarStream(Protocol):
+    """What the index needs of a layer: `image.layer.LayerStream` has it."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, /) -> None: ...
+    def tell(self) -> int: ...
+    def skip(self, size: int) -> None: ...
+
+
+def read_entries(stream: TarStream, layer: int, name: str) -> Iterator[Entry]:
+    """The entries of one layer in the order of the archive, whiteouts among them as files.
+
+    ImageError, beginning with `name`, for anything that is not exactly a tar archive.
+    """
+    return _Reader(stream, layer, name).entries()
+
+
+class _Reader:
+    def __init__(self, stream: TarStream, layer: int, name: str) -> None:
+        self._stream = stream
+        self._layer = layer
+        self._name = name
+        self._last = "the start"
+
+    def entries(self) -> Iterator[Entry]:
+        while (block := self._header_block()) is not None:
+            yield self._entry(block)
+
+    def _fail(self, what: str) -> NoReturn:
+        raise ImageError(f"{self._name}: {what}, after {self._last}")
+
+    def _header_block(self) -> bytes | None:
+        """The next header, None at the end of the archive."""
+        block = self._stream.read(_BLOCK)
+        if block == _ZEROS:
+            self._check_end()
+            return None
+        if len(block) < _BLOCK:
+            if not block:
+                self._fail("the tar is truncated: it ends without its end marker")
+            self._fail(f"the tar is truncated: {len(block)} of a header's {_BLOCK} bytes")
+        return block
+
+    def _check_end(self) -> None:
+        if self._stream.read(_BLOCK) != _ZEROS:
+            self._fail("the tar is truncated or damaged: its end marker is one block, not two")
+        while data := self._stream.read(1 << 18):
+            if data.count(0) != len(data):
+                self._fail("the tar is damaged: bytes follow its end marker")
+
+    def _parse(self, block: bytes) -> tarfile.TarInfo:
+        try:
+            header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except (tarfile.HeaderError, ValueError, OverflowError) as error:
+            at = self._stream.tell() - _BLOCK
+            self._fail(f"the tar is damaged: byte {at:,} starts no valid header ({error})")
+        if header.size < 0:
+            self._fail(f"the tar is damaged: {header.name!r} has a size of {header.size}")
+        if block[257:265] == b"ustar  \0":
+            # GNU's old format keeps times where ustar has a prefix of the name.
+            directory = header.type == tarfile.DIRTYPE
+            name = decoded(block[:100].partition(b"\0")[0])
+            header.name = name.rstrip("/") if directory else name
+        return header
+
+    def _entry(self, block: bytes) -> Entry:
+        records: Records = {}
+        header = self._parse(block)
+        extensions = 0
+        while self._take_extension(header, records):
+            extensions += 1
+            if extensions > _MOST_EXTENDED_HEADERS:
+                self._fail(
+                    f"the tar is refused: more than {_MOST_EXTENDED_HEADERS} extended headers"
+                    " in a row"
+                )
+            following = self._header_block()
+            if following is None:
+                self._fail("the tar is damaged: an extended header has no member")
+            block = following
+            header = self._parse(block)
+        return self._member(header, block, records)
+
+    def _take_extension(self, header: tarfile.TarInfo, records: Records) -> bool:
+        """Whether `header` extends the next one; what it says is put into `records`."""
+        if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
+            try:
+                paxrecords.parse(self._extension(header), records)
+            except ValueError as error:
+                self._fail(f"the tar is damaged: a PAX header {error}")
+        elif header.type == tarfile.GNUTYPE_LONGNAME:
+            records["path"] = decoded(self._extension(header).partition(b"\0")[0])
+        elif header.type == tarfile.GNUTYPE_LONGLINK:
+            records["linkpath"] = decoded(self._extension(header).partition(b"\0")[0])
+        elif header.type == tarfile.XGLTYPE:
+            # Docker and containerd read over global headers, and so the image never had them.
+            self._extension(header)
+        else:
+            return False
+        return True
+
+    def _extension(self, header: tarfile.TarInfo) -> bytes:
+        if header.size > _LARGEST_EXTENDED_HEADER:
+            self._fail(
+                f"the tar is refused: an extended header of {header.size:,} bytes; at most"
+                f" {_LARGEST_EXTENDED_HEADER:,} are read"
+            )
+        padded = _padded(header.size)
+        data = self._stream.read(padded)
+        if len(data) < padded:
+            self._fail("the tar is truncated in an extended header")
+        return data[: header.size]
+
+    def _member(self, header: tarfile.TarInfo, block: bytes, records: Records) -> Entry:
+        written = records.get("GNU.sparse.name") or records.get("path") or header.name
+        kind = _KINDS.get(header.type)
+        if kind is None:
+            self._fail(f"the tar is refused: {written!r} is of the unknown type {header.type!r}")
+        if kind is Kind.FILE and written.endswith("/"):
+            kind = Kind.DIRECTORY  # as old archives write them
+        try:
+            path = image_path(written)
+            entry = self._described(header, records, Entry(path, kind, header.mode & 0o7777))
+        except ValueError as error:
+            self._fail(f"member {written!r} {error}")
+        self._last = f"member {written!r}"
+        if kind is Kind.FILE:
+            return self._with_content(entry, header, block, records)
+        return entry
+
+    def _described(self, header: tarfile.TarInfo, records: Records, bare: Entry) -> Entry:
+        """`bare` with everything but its content; ValueError says what is out of bounds."""
+        uname, gname = records.get("uname", header.uname), records.get("gname", header.gname)
+        if "\0" in uname or "\0" in gname:
+            raise ValueError("has an owner's name with a NUL byte")
+        return Entry(
+            bare.path,
+            bare.kind,
+            bare.mode,
+            _bounded(records.get("uid", header.uid), _LARGEST_ID, "user id"),
+            _bounded(records.get("gid", header.gid), _LARGEST_ID, "group id"),
+            intern(uname),
+            intern(gname),
+            paxrecords.checked_time(records.get("mtime", str(header.mtime))),
+            paxrecords.xattrs(records),
+            self._target(header, records, bare.kind),
+            self._device(header, bare.kind),
+            layer=self._layer,
+        )
+
+    def _target(self, header: tarfile.TarInfo, records: Records, kind: Kind) -> str:
+        if kind not in (Kind.SYMLINK, Kind.HARDLINK):
+            return ""
+        target = records.get("linkpath") or header.linkname
+        if not target or "\0" in target or len(encoded(target)) > LONGEST_PATH:
+            raise ValueError(f"is a {kind.value} to nothing that can be a path")
+        return image_path(target) if kind is Kind.HARDLINK else target
+
+    def _device(self, header: tarfile.TarInfo, kind: Kind) -> tuple[int, int]:
+        if kind not in (Kind.CHARACTER, Kind.BLOCK):
+            return (0, 0)
+        return (
+            _bounded(header.devmajor, _LARGEST_DEVICE_NUMBER, "device number"),
+            _bounded(header.devminor, _LARGEST_DEVICE_NUMBER, "device number"),
+        )
+
+    def _with_content(
+        self, entry: Entry, header: tarfile.TarInfo, block: bytes, records: Records
+    ) -> Entry:
+        stored = header.size
+        if "size" in records:
+            stored = _bounded(records["size"], 2**63 - 1, "size")
+        start = self._stream.tell()
+        try:
+            content = sparse.content(self._stream, header.type, block, records, stored)
+        except ValueError as error:
+            self._fail(f"member {entry.path!r} is a damaged sparse file: {error}")
+        end = self._stream.tell() if content.map_in_header else start
+        self._stream.skip(end + _padded(stored) - self._stream.tell())
+        if self._stream.tell() < end + _padded(stored):
+            self._fail(f"the tar is truncated in the {stored:,} bytes of {entry.path!r}")
+        return replace(entry, size=content.size, offset=content.offset, sparse=content.runs)
+
+
+def _padded(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK
+
+
+def _bounded(value: int | str, most: int, what: str) -> int:
+    """`value` as a number from 0 to `most`; ValueError otherwise."""
+    if isinstance(value, str):
+        if not value.isascii() or not value.isdigit() or len(value) > len(str(2**64)):
+            raise ValueError(f"has {value[:40]!r} as its {what}")
+        value = int(value)
+    if not 0 <= value <= most:
+        raise ValueError(f"has a {what} of {value}, which is out of bounds")
+    return value
