@@ -114,9 +114,12 @@ class _FileStream:
         size = min(size, blob.size - self._position)
         if size <= 0:
             return b""
-        data = os.pread(blob.file.fd, size, blob.offset + self._position)
-        if len(data) < size:
-            data = self._read_on(data, size)
+        try:
+            data = os.pread(blob.file.fd, size, blob.offset + self._position)
+            if len(data) < size:
+                data = self._read_on(data, size)
+        except OSError as error:
+            raise ImageError(f"{blob.file.name} cannot be read: {error.strerror}") from error
         self._position += size
         return data
 

@@ -62,13 +62,14 @@ class LayerStream:
         self._limit = limit
         self._stored = _Hashed(layer.blob.open(), layer.digest)
         plain = plain_stream(self._stored, layer.name)
+        self._is_compressed = plain is not self._stored
         # A layer stored plain has one hash that says both.
-        is_same = plain is self._stored and layer.digest == layer.diff_id
+        is_same = not self._is_compressed and layer.digest == layer.diff_id
         self._plain = _Hashed(plain, None if is_same else layer.diff_id)
 
     def read(self, size: int, /) -> bytes:
         data = self._plain.read(size)
-        if self._plain.reached > self._limit.free:
+        if self._is_compressed and self._plain.reached > self._limit.free:
             self._check_ratio()
         return data
 
@@ -106,7 +107,9 @@ class LayerStream:
         """
         if not self._layer.is_verifiable:
             return
-        for hashed in (self._plain, self._stored):
+        # In this order: of a layer stored plain both are one stream, and its plain bytes lag behind
+        # by those that the compression was told by.
+        for hashed in (self._stored, self._plain):
             hashed.seek(hashed.reached)
         while self.read(CHUNK):
             pass

@@ -69,7 +69,7 @@ class Reference:
         if colon and prefix in _REFUSED:
             raise UsageError(f"{text}: minify has no transport {prefix!r}; {_REFUSED[prefix]}")
         if not colon or prefix not in set(Transport) - {""} or _is_tagged_name(prefix, rest):
-            return cls(Transport.NAME, _checked_name(text))
+            return cls(Transport.NAME, checked_name(text))
         transport = Transport(prefix)
         if transport is Transport.REGISTRY:
             rest = rest.removeprefix("//")
@@ -87,7 +87,8 @@ def _is_tagged_name(prefix: str, rest: str) -> bool:
     return prefix == Transport.REGISTRY and not rest.startswith("//")
 
 
-def _checked_name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """`text` if it is an image's name as a registry takes it; UsageError says why it is none."""
     if _NAME.fullmatch(text):
         return text
     if not text:

@@ -1,0 +1,266 @@
+"""`docker-daemon:name:tag`, and a plain name: the images of a docker daemon, or of podman's API.
+
+This is the only module that knows the docker SDK. An image is saved to a temporary file and read
+as a docker archive; it is written as one, without a name, and the tag is moved last.
+
+https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Image
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from docker import APIClient
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from minify.errors import ImageError, MinifyError, OutputError
+from minify.image.blob import FileBlob, spooled
+from minify.image.compression import CHUNK
+from minify.image.digest import Digest
+from minify.image.image import Image
+from minify.image.platform import Platform
+from minify.image.reference import Reference, checked_name
+from minify.progress import Progress
+from minify.transports import dialects, docker_archive, names
+from minify.transports.archive import Archive, read_archive
+from minify.transports.layout import blob_path
+from minify.transports.names import TaggedName
+from minify.transports.options import OpenOptions, Pull, WriteOptions, Written
+from minify.transports.publish import failure
+
+# The daemon packs a whole image before the first byte comes, which takes minutes for a large one;
+# the SDK gives up after one. docker's own client waits for ever.
+_PATIENCE = 3_600
+
+_LOADED_ID = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Daemon:
+    """A daemon that answered, and which error its failures are."""
+
+    client: Any
+    """An `APIClient`; half of its methods have no types."""
+    error: type[MinifyError]
+    name: str
+    """What messages call the image."""
+
+    @contextmanager
+    def asked_to(self, what: str) -> Iterator[None]:
+        """Turns what the SDK raises into this daemon's error: «cannot be `what`»."""
+        try:
+            yield
+        except (DockerException, RequestException) as error:
+            raise self.error(f"{self.name} cannot be {what}: {_said(error)}") from error
+
+    def inspected(self, image: str) -> Mapping[str, Any] | None:
+        """What the daemon knows of `image`; None if it has none of that name or id."""
+        with self.asked_to("inspected"):
+            try:
+                found: Mapping[str, Any] = self.client.inspect_image(image)
+            except ImageNotFound:
+                return None
+            return found
+
+
+def _connected(reference: Reference, error: type[MinifyError]) -> _Daemon:
+    address = ""
+    try:
+        arguments = _address(reference, error)
+        address = arguments.get("base_url") or "the default socket"
+        is_ssh = address.startswith("ssh:")
+        client = APIClient(version="auto", timeout=_PATIENCE, use_ssh_client=is_ssh, **arguments)
+    except (DockerException, RequestException, OSError, ValueError) as cause:
+        raise error(
+            f"{reference}: no docker daemon answers at {address}: {_said(cause)}; start it or set"
+            " DOCKER_HOST. docker-archive:, oci: and oci-archive: need no daemon"
+        ) from cause
+    return _Daemon(client, error, str(reference))
+
+
+def _address(reference: Reference, error: type[MinifyError]) -> dict[str, Any]:
+    """How to reach the daemon, found in docker's own order: DOCKER_HOST, then the context."""
+    if os.environ.get("DOCKER_HOST"):
+        return dict(kwargs_from_env())
+    wanted = os.environ.get("DOCKER_CONTEXT") or None
+    try:
+        context = ContextAPI.get_context(wanted)
+    except Exception as cause:  # the SDK raises bare Exceptions for a damaged file
+        raise error(f"{reference}: the docker context cannot be read: {cause}") from cause
+    if context is None:
+        raise error(
+            f"{reference}: there is no docker context {wanted or '(the current one)'}; docker"
+            " context ls shows them"
+        )
+    tls = {"tls": context.TLSConfig} if context.TLSConfig else {}
+    return {"base_url": context.Host, **tls} if context.Host else {}
+
+
+def _said(error: BaseException) -> str:
+    """The cause in the daemon's words, or the system's."""
+    if isinstance(error, APIError) and error.explanation:
+        return error.explanation.strip()
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        inner = next((one for one in seen.args if isinstance(one, BaseException)), None)
+        seen = inner or seen.__cause__ or seen.__context__
+    return str(error)
+
+
+def open_image(reference: Reference, options: OpenOptions) -> Image:
+    """The image that the daemon has, or pulls, saved to a temporary file."""
+    checked_name(reference.location)
+    daemon = _connected(reference, ImageError)
+    found = _found(daemon, reference.location, options)
+    image_id = str(found["Id"])
+    if not image_id.startswith("sha256:"):
+        image_id = f"sha256:{image_id}"
+    wanted = options.platform
+    has = Platform.of({"os": found.get("Os"), "architecture": found.get("Architecture")})
+    if wanted and (has.os, has.architecture) != (wanted.os, wanted.architecture):
+        raise ImageError(
+            f"{reference} has no image for {wanted}; there is {has}; try --pull always"
+        )
+    archive = read_archive(_saved(daemon, image_id, found, options.progress), str(reference))
+    image = docker_archive.image_in(archive, "", options, str(reference))
+    _check_identity(image, archive, image_id)
+    return replace(image, manifest_digest=None)
+
+
+def _found(daemon: _Daemon, name: str, options: OpenOptions) -> Mapping[str, Any]:
+    found = None if options.pull is Pull.ALWAYS else daemon.inspected(name)
+    if found is None and options.pull is not Pull.NEVER:
+        _pull(daemon, name, options)
+        found = daemon.inspected(name)
+    if found is None:
+        hint = "; --pull missing lets the daemon pull it" if options.pull is Pull.NEVER else ""
+        raise ImageError(f"{daemon.name}: the daemon has no such image{hint}")
+    return found
+
+
+def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
+    if names.is_id(name):
+        raise ImageError(f"{daemon.name}: the daemon has no such image, and an id cannot be pulled")
+    platform = str(options.platform) if options.platform else None
+    target = name if "@" in name else str(names.tagged(name))
+    with daemon.asked_to("pulled"), options.progress.step(f"pulling {name}", None) as advance:
+        done: dict[str, int] = {}
+        events = daemon.client.pull(target, stream=True, decode=True, platform=platform)
+        for event in _checked(daemon, events, "pulled"):
+            if event.get("status") == "Downloading":
+                current = int(event.get("progressDetail", {}).get("current") or 0)
+                layer = str(event.get("id"))
+                advance(max(0, current - done.get(layer, 0)))
+                done[layer] = current
+
+
+def _checked(daemon: _Daemon, events: Any, what: str) -> Iterator[Mapping[str, Any]]:
+    """The events of a stream; an error comes inside it, under a status of 200."""
+    for event in events:
+        if not isinstance(event, Mapping):
+            continue
+        if "error" in event:
+            raise daemon.error(f"{daemon.name} cannot be {what}: {str(event['error']).strip()}")
+        yield event
+
+
+def _saved(
+    daemon: _Daemon, image_id: str, found: Mapping[str, Any], progress: Progress
+) -> FileBlob:
+    """The archive of the image with that id; by the name it could be another one by now."""
+
+    def chunks() -> Iterator[bytes]:
+        with progress.step("saving from the daemon", found.get("Size")) as advance:
+            for chunk in daemon.client.get_image(image_id):
+                yield chunk
+                advance(len(chunk))
+
+    with daemon.asked_to("saved"):
+        return spooled(chunks(), daemon.name)
+
+
+def _check_identity(image: Image, archive: Archive, image_id: str) -> None:
+    """An id is the config's digest; with containerd's store that of a manifest or an index."""
+    stated = Digest.parse(image_id)
+    if image.config.digest != stated and archive.find(blob_path(stated)) is None:
+        raise ImageError(
+            f"{image.name}: the daemon saved image {image.config.digest}; expected {stated}; try"
+            " again"
+        )
+
+
+def _output_name(reference: Reference) -> TaggedName:
+    return names.output_name(reference.location, reference)
+
+
+def check_output(reference: Reference, options: WriteOptions) -> None:  # noqa: ARG001 (a tag moves without force)
+    """UsageError for a name that cannot be set; OutputError if no daemon answers."""
+    _output_name(reference)
+    _connected(reference, OutputError)
+
+
+def write_image(image: Image, reference: Reference, options: WriteOptions) -> Written:
+    """Loads `image` without a name, checks what the daemon has made of it, and moves the tag."""
+    name = _output_name(reference)
+    daemon = _connected(reference, OutputError)
+    expected = image.config.digest
+    existed = daemon.inspected(str(expected)) is not None
+    loaded = str(expected)
+    try:
+        loaded = _load(daemon, image, options.progress) or loaded
+        _check_loaded(daemon, image, loaded)
+        with daemon.asked_to("tagged"):
+            daemon.client.tag(loaded, name.repository, name.tag)
+    except BaseException:
+        if not existed:
+            with suppress(DockerException, RequestException):
+                daemon.client.remove_image(loaded)
+        raise
+    return Written(str(reference), expected, None)
+
+
+def _load(daemon: _Daemon, image: Image, progress: Progress) -> str | None:
+    """Sends the image as an archive; the id that the daemon gave it, None if it did not say."""
+    try:
+        temporary = tempfile.TemporaryFile(prefix="minify-")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise failure(daemon.name, error) from error
+    with temporary:
+        dialects.write(image, dialects.Target(temporary.fileno(), daemon.name), progress)
+        size = os.fstat(temporary.fileno()).st_size
+
+        def chunks() -> Iterator[bytes]:
+            with progress.step("loading into the daemon", size) as advance:
+                while chunk := temporary.read(CHUNK):
+                    yield chunk
+                    advance(len(chunk))
+
+        with daemon.asked_to("loaded"):
+            events = daemon.client.load_image(chunks(), quiet=True)
+            texts = [str(event.get("stream", "")) for event in _checked(daemon, events, "loaded")]
+    found = _LOADED_ID.findall(" ".join(texts))
+    return found[-1] if found else None
+
+
+def _check_loaded(daemon: _Daemon, image: Image, loaded: str) -> None:
+    found = daemon.inspected(loaded)
+    if found is None:
+        raise OutputError(f"{daemon.name}: the daemon loaded the image and has no {loaded} now")
+    layers = found.get("RootFS", {}).get("Layers") or []
+    expected = [str(diff_id) for diff_id in image.config.diff_ids]
+    if layers != expected:
+        raise OutputError(
+            f"{daemon.name}: the daemon made other layers of the image: {layers}; expected"
+            f" {expected}"
+        )

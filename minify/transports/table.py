@@ -1,0 +1,86 @@
+"""Every medium that minify knows, in one table; a new one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from minify.errors import UsageError
+from minify.image.image import Image
+from minify.image.reference import Reference, Transport
+from minify.transports import (
+    docker_archive,
+    docker_daemon,
+    oci,
+    oci_archive,
+    registry,
+    rootfs,
+)
+from minify.transports.options import OpenOptions, WriteOptions, Written
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a medium is written to."""
+
+    check: Callable[[Reference, WriteOptions], None]
+    write: Callable[[Image, Reference, WriteOptions], Written]
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """What can be done with one transport. `output` None: it is read only."""
+
+    open: Callable[[Reference, OpenOptions], Image]
+    output: Output | None
+
+
+_DAEMON = Medium(
+    docker_daemon.open_image, Output(docker_daemon.check_output, docker_daemon.write_image)
+)
+
+TRANSPORTS: Mapping[Transport, Medium] = {
+    Transport.NAME: _DAEMON,
+    Transport.DOCKER_DAEMON: _DAEMON,
+    Transport.REGISTRY: Medium(
+        registry.open_image, Output(registry.check_output, registry.write_image)
+    ),
+    Transport.DOCKER_ARCHIVE: Medium(
+        docker_archive.open_image, Output(docker_archive.check_output, docker_archive.write_image)
+    ),
+    Transport.OCI: Medium(oci.open_image, Output(oci.check_output, oci.write_image)),
+    Transport.OCI_ARCHIVE: Medium(
+        oci_archive.open_image, Output(oci_archive.check_output, oci_archive.write_image)
+    ),
+    Transport.ROOTFS: Medium(rootfs.open_image, None),
+}
+
+
+def open_image(reference: Reference, options: OpenOptions) -> Image:
+    """The image that `reference` names; ImageError if there is none that can be read."""
+    return TRANSPORTS[reference.transport].open(reference, options)
+
+
+def check_output(reference: Reference, options: WriteOptions) -> None:
+    """Whether `reference` could be written now, before the work begins; leaves nothing behind.
+
+    Raises UsageError for what is no output, OutputError for one that cannot be written.
+    """
+    _output(reference).check(reference, options)
+
+
+def write_image(image: Image, reference: Reference, options: WriteOptions) -> Written:
+    """Publishes `image` as `reference`, whole or not at all.
+
+    Raises OutputError if there is no room or no right to; ImageError if the image's bytes are not
+    what it says they are.
+    """
+    return _output(reference).write(image, reference, options)
+
+
+def _output(reference: Reference) -> Output:
+    output = TRANSPORTS[reference.transport].output
+    if output is None:
+        writable = ", ".join(f"{key}:" for key, row in TRANSPORTS.items() if key and row.output)
+        raise UsageError(f"{reference}: {reference.transport}: is no output; expected {writable}")
+    return output
