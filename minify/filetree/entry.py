@@ -45,7 +45,7 @@ class Entry:
     device: tuple[int, int] = (0, 0)
     """Major and minor number."""
     link_group: int | None = None
-    """The same for all hard links to one inode; None where there is one name."""
+    """The same for all names of one inode; None if no layer gave it a second name."""
     size: int = 0
     """Bytes of content, holes included; 0 for all but files."""
     layer: int = IMPLIED

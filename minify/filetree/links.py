@@ -46,7 +46,7 @@ def _walk(entries: Mapping[ImagePath, Entry], path: str, *, follow_last: bool) -
     here = ROOT
     hops: list[Entry] = []
     stack = _reversed_components(path)
-    must_be_directory = path.endswith("/")
+    must_be_directory = _names_a_directory(path)
     while stack:
         name = stack.pop()
         if name == "..":
@@ -57,15 +57,21 @@ def _walk(entries: Mapping[ImagePath, Entry], path: str, *, follow_last: bool) -
         if entry is None:
             return Resolution(path, tuple(hops), None, here)
         is_last = not stack
-        if entry.kind is Kind.SYMLINK and (follow_last or not is_last):
+        if entry.kind is Kind.SYMLINK and (follow_last or must_be_directory or not is_last):
             hops.append(entry)
             if len(hops) > MOST_LINKS:
                 return Resolution(path, tuple(hops), None, here, is_loop=True)
             here = ROOT if entry.target.startswith("/") else parent(here)
             stack += _reversed_components(entry.target)
+            must_be_directory |= is_last and _names_a_directory(entry.target)
         elif entry.kind is not Kind.DIRECTORY and (not is_last or must_be_directory):
             return Resolution(path, tuple(hops), None, here)
     return Resolution(path, tuple(hops), entries[here], here)
+
+
+def _names_a_directory(path: str) -> bool:
+    """Whether `path` can lead to nothing but a directory, and through a link in its last place."""
+    return path.endswith(("/", "/.")) or path == "."
 
 
 def _reversed_components(path: str) -> list[str]:

@@ -29,20 +29,22 @@ class Overlay:
         self.entries: dict[ImagePath, Entry] = {ROOT: root}
         self.children: dict[ImagePath, dict[str, None]] = {ROOT: {}}
         self._link_groups = 0
+        self._of_this_layer: set[ImagePath] = set()
 
-    def apply(self, members: Iterable[Entry], layer: int, name: str) -> None:
+    def apply(self, members: Iterable[Entry], name: str) -> None:
         """Lays one layer on top; ImageError, beginning with `name`, if it cannot be laid."""
+        self._of_this_layer = set()
         for member in members:
             try:
-                self._apply_member(member, layer)
+                self._apply_member(member)
             except ValueError as error:
                 raise ImageError(f"{name}: member {member.path!r} {error}") from error
             if len(self.entries) > _MOST_ENTRIES:
                 raise ImageError(f"{name}: more than {_MOST_ENTRIES:,} files: refused")
 
-    def _apply_member(self, member: Entry, layer: int) -> None:
+    def _apply_member(self, member: Entry) -> None:
         path = member.path
-        if _WHITEOUT in path and self._is_mark(path, layer):
+        if _WHITEOUT in path and self._is_mark(path):
             return
         if path == ROOT:
             if member.kind is not Kind.DIRECTORY:
@@ -55,10 +57,11 @@ class Overlay:
             directory = self._directory(directory, create=True)
             member = replace(member, path=_bounded(child(directory, basename(path))))
         if member.kind is Kind.HARDLINK:
+            self._remove(member.path)  # before its target is looked for, as engines do
             member = self._linked(member)
         self._put(member)
 
-    def _is_mark(self, path: ImagePath, layer: int) -> bool:
+    def _is_mark(self, path: ImagePath) -> bool:
         """Whether `path` is a whiteout or such, which is then carried out."""
         *above, name = path.split("/")
         if any(part.startswith(_AUFS) for part in above):
@@ -71,22 +74,30 @@ class Overlay:
             return True
         try:
             directory = self._directory(parent(path), create=False)
-        except FileNotFoundError:
+        except _NoDirectoryError:
             return True  # what is not there needs no hiding
         hidden = name.removeprefix(_WHITEOUT)
         if name == _OPAQUE:
             for inner in tuple(self.children[directory]):
-                self._hide(child(directory, inner), layer)
+                self._hide(child(directory, inner))
         elif hidden in ("", ".", ".."):
             raise ValueError("is a whiteout of no name")
         else:
-            self._hide(child(directory, hidden), layer)
+            self._hide(child(directory, hidden))
         return True
 
-    def _hide(self, path: ImagePath, layer: int) -> None:
-        """Removes what lower layers have at and below `path`; this layer's own stays."""
+    def _hide(self, path: ImagePath) -> None:
+        """Removes what lower layers have at and below `path`; this layer's own stays.
+
+        So does a directory that this layer has names in, but as one that they alone imply: the
+        outcome is the same wherever in the archive the mark stands.
+        """
         for inner in self._children_first(path):
-            if self.entries[inner].layer < layer and not self.children.get(inner):
+            if inner in self._of_this_layer:
+                continue
+            if self.children.get(inner):
+                self._put(_implied(inner))
+            else:
                 self._remove_one(inner)
 
     def _remove(self, path: ImagePath) -> None:
@@ -113,6 +124,7 @@ class Overlay:
         if old is not None and old.kind is Kind.DIRECTORY and entry.kind is not Kind.DIRECTORY:
             self._remove(path)
         self.entries[path] = entry
+        self._of_this_layer.add(path)
         self.children[parent(path)][basename(path)] = None
         if entry.kind is Kind.DIRECTORY:
             self.children.setdefault(path, {})
@@ -122,9 +134,9 @@ class Overlay:
         written = ImagePath(link.target)
         try:
             directory = self._directory(parent(written), create=False)
-        except FileNotFoundError:
-            directory = None
-        target = self.entries.get(child(directory, basename(written))) if directory else None
+            target = self.entries.get(child(directory, basename(written)))
+        except _NoDirectoryError:
+            target = None
         if target is None:
             raise ValueError(f"is a hard link to {written!r}, which does not exist")
         if target.kind is Kind.DIRECTORY:
@@ -138,7 +150,7 @@ class Overlay:
     def _directory(self, path: ImagePath, *, create: bool) -> ImagePath:
         """Where the directory `path` really is, links followed; made if it is missing.
 
-        ValueError for a loop or something that is no directory; FileNotFoundError if it is missing
+        _NoDirectoryError for a loop, for something else that is in its place, or if it is missing
         and not to be made.
         """
         here = ROOT
@@ -152,20 +164,29 @@ class Overlay:
             entry = self.entries.get(step)
             if entry is None:
                 if not create:
-                    raise FileNotFoundError(step)
-                self._put(Entry(step, Kind.DIRECTORY, 0o755, layer=IMPLIED))
+                    raise _NoDirectoryError(f"is below {step!r}, which does not exist")
+                self._put(_implied(step))
                 here = step
             elif entry.kind is Kind.DIRECTORY:
                 here = step
             elif entry.kind is Kind.SYMLINK:
                 links += 1
                 if links > MOST_LINKS:
-                    raise ValueError(f"is behind a loop of symbolic links at {step!r}")
+                    raise _NoDirectoryError(f"is behind a loop of symbolic links at {step!r}")
                 here = ROOT if entry.target.startswith("/") else here
                 rest.push(entry.target)
             else:
-                raise ValueError(f"is below {step!r}, which is a {entry.kind.value}")
+                raise _NoDirectoryError(f"is below {step!r}, which is a {entry.kind.value}")
         return here
+
+
+class _NoDirectoryError(ValueError):
+    """A path does not lead to a directory."""
+
+
+def _implied(path: ImagePath) -> Entry:
+    """The directory that is there because of what is below it; the root's, as engines make it."""
+    return Entry(path, Kind.DIRECTORY, 0o755, layer=IMPLIED)
 
 
 class _Components(Iterator[str]):

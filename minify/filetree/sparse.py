@@ -19,6 +19,8 @@ _BLOCK = 512
 _MOST_RUNS = 100_000
 _LARGEST = 1 << 43  # 8 TiB, the largest file of ext4's with 2 KiB blocks
 
+_SIGNS = ("GNU.sparse.major", "GNU.sparse.size", "GNU.sparse.map", SPARSE_PAIRS)
+
 Runs = tuple[tuple[int, int], ...]
 
 
@@ -40,6 +42,11 @@ class Source(Protocol):
     def tell(self) -> int: ...
 
 
+def is_described(records: Records) -> bool:
+    """Whether a PAX header makes the file a sparse one."""
+    return bool(records) and any(keyword in records for keyword in _SIGNS)
+
+
 def content(source: Source, kind: bytes, block: bytes, records: Records, stored: int) -> Content:
     """The content of the file whose header was just read, `stored` bytes of which follow.
 
@@ -50,12 +57,15 @@ def content(source: Source, kind: bytes, block: bytes, records: Records, stored:
         start = source.tell()
         return Content(size, start, _checked(runs, size, stored), map_in_header=True)
     start = source.tell()
-    if "GNU.sparse.major" not in records and "GNU.sparse.size" not in records:
+    if not is_described(records):
         return Content(stored, start, None, map_in_header=False)
     size = _number(records.get("GNU.sparse.realsize") or records.get("GNU.sparse.size", ""))
-    if records.get("GNU.sparse.major") == "1":
+    version = records.get("GNU.sparse.major", "0"), records.get("GNU.sparse.minor", "0")
+    if version == ("1", "0"):
         runs = _map_before_data(source)
         stored -= source.tell() - start
+    elif version not in (("0", "0"), ("0", "1")):
+        raise ValueError(f"its format is {'.'.join(version)}, which is unknown")
     else:
         text = records.get("GNU.sparse.map") or records.get(SPARSE_PAIRS, "")
         runs = _pairs([_number(item) for item in text.split(",")] if text else [])

@@ -20,7 +20,7 @@ from typing import NoReturn, Protocol
 from minify.errors import ImageError
 from minify.filetree import paxrecords, sparse
 from minify.filetree.entry import Entry, Kind
-from minify.filetree.path import LONGEST_PATH, decoded, encoded, image_path
+from minify.filetree.path import LONGEST_PATH, ImagePath, decoded, encoded, image_path
 from minify.filetree.paxrecords import Records
 
 _BLOCK = 512
@@ -38,6 +38,13 @@ _KINDS = {
     tarfile.BLKTYPE: Kind.BLOCK,
     tarfile.FIFOTYPE: Kind.FIFO,
 }
+
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 
 # An extended header holds a name, a link target and some xattrs, 64 KiB each at the most on Linux.
 _LARGEST_EXTENDED_HEADER = 1 << 20
@@ -114,14 +121,10 @@ class _Reader:
     def _entry(self, block: bytes) -> Entry:
         records: Records = {}
         header = self._parse(block)
-        extensions = 0
-        while self._take_extension(header, records):
-            extensions += 1
-            if extensions > _MOST_EXTENDED_HEADERS:
-                self._fail(
-                    f"the tar is refused: more than {_MOST_EXTENDED_HEADERS} extended headers"
-                    " in a row"
-                )
+        seen: list[bytes] = []
+        while header.type in _EXTENSIONS:
+            self._check_extension(header.type, seen)
+            self._extend(header, records)
             following = self._header_block()
             if following is None:
                 self._fail("the tar is damaged: an extended header has no member")
@@ -129,23 +132,32 @@ class _Reader:
             header = self._parse(block)
         return self._member(header, block, records)
 
-    def _take_extension(self, header: tarfile.TarInfo, records: Records) -> bool:
-        """Whether `header` extends the next one; what it says is put into `records`."""
-        if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
+    def _check_extension(self, kind: bytes, seen: list[bytes]) -> None:
+        """Two of a kind for one member, or a global one among them, are read differently by Go
+        and by tarfile; no tool writes them.
+        """
+        is_first = all(other == tarfile.XGLTYPE for other in seen)
+        if not is_first and (kind in seen or kind == tarfile.XGLTYPE):
+            self._fail(f"the tar is refused: an extended header {kind!r} after {seen[-1]!r}")
+        seen.append(kind)
+        if len(seen) > _MOST_EXTENDED_HEADERS:
+            self._fail(
+                f"the tar is refused: more than {_MOST_EXTENDED_HEADERS} extended headers in a row"
+            )
+
+    def _extend(self, header: tarfile.TarInfo, records: Records) -> None:
+        """Puts what an extended header says of the next member into `records`."""
+        data = self._extension(header)
+        if header.type == tarfile.XHDTYPE:
             try:
-                paxrecords.parse(self._extension(header), records)
+                paxrecords.parse(data, records)
             except ValueError as error:
                 self._fail(f"the tar is damaged: a PAX header {error}")
         elif header.type == tarfile.GNUTYPE_LONGNAME:
-            records["path"] = decoded(self._extension(header).partition(b"\0")[0])
+            records["path"] = decoded(data.partition(b"\0")[0])
         elif header.type == tarfile.GNUTYPE_LONGLINK:
-            records["linkpath"] = decoded(self._extension(header).partition(b"\0")[0])
-        elif header.type == tarfile.XGLTYPE:
-            # Docker and containerd read over global headers, and so the image never had them.
-            self._extension(header)
-        else:
-            return False
-        return True
+            records["linkpath"] = decoded(data.partition(b"\0")[0])
+        # Docker and containerd read over global headers, and so the image never had them.
 
     def _extension(self, header: tarfile.TarInfo) -> bytes:
         if header.size > _LARGEST_EXTENDED_HEADER:
@@ -160,39 +172,45 @@ class _Reader:
         return data[: header.size]
 
     def _member(self, header: tarfile.TarInfo, block: bytes, records: Records) -> Entry:
-        written = records.get("GNU.sparse.name") or records.get("path") or header.name
+        written = records.get("path") or header.name
+        is_sparse = sparse.is_described(records)
+        if is_sparse:
+            written = records.get("GNU.sparse.name") or written
         kind = _KINDS.get(header.type)
         if kind is None:
             self._fail(f"the tar is refused: {written!r} is of the unknown type {header.type!r}")
-        if kind is Kind.FILE and written.endswith("/"):
-            kind = Kind.DIRECTORY  # as old archives write them
+        if header.type == tarfile.AREGTYPE and written.endswith("/"):
+            kind = Kind.DIRECTORY  # as archives older than ustar have them
+        if is_sparse and kind is not Kind.FILE:
+            self._fail(f"the tar is damaged: {written!r} is a sparse {kind.value}")
         try:
-            path = image_path(written)
-            entry = self._described(header, records, Entry(path, kind, header.mode & 0o7777))
+            entry = self._described(header, records, image_path(written), kind)
+            if kind is Kind.FILE:
+                entry = self._with_content(entry, header, block, records)
         except ValueError as error:
             self._fail(f"member {written!r} {error}")
         self._last = f"member {written!r}"
-        if kind is Kind.FILE:
-            return self._with_content(entry, header, block, records)
         return entry
 
-    def _described(self, header: tarfile.TarInfo, records: Records, bare: Entry) -> Entry:
-        """`bare` with everything but its content; ValueError says what is out of bounds."""
+    def _described(
+        self, header: tarfile.TarInfo, records: Records, path: ImagePath, kind: Kind
+    ) -> Entry:
+        """The entry but for its content; ValueError says what is out of bounds."""
         uname, gname = records.get("uname", header.uname), records.get("gname", header.gname)
         if "\0" in uname or "\0" in gname:
             raise ValueError("has an owner's name with a NUL byte")
         return Entry(
-            bare.path,
-            bare.kind,
-            bare.mode,
+            path,
+            kind,
+            header.mode & 0o7777,
             _bounded(records.get("uid", header.uid), _LARGEST_ID, "user id"),
             _bounded(records.get("gid", header.gid), _LARGEST_ID, "group id"),
             intern(uname),
             intern(gname),
-            paxrecords.checked_time(records.get("mtime", str(header.mtime))),
+            paxrecords.checked_time(records.get("mtime") or str(header.mtime)),
             paxrecords.xattrs(records),
-            self._target(header, records, bare.kind),
-            self._device(header, bare.kind),
+            self._target(header, records, kind),
+            self._device(header, kind),
             layer=self._layer,
         )
 
@@ -202,7 +220,12 @@ class _Reader:
         target = records.get("linkpath") or header.linkname
         if not target or "\0" in target or len(encoded(target)) > LONGEST_PATH:
             raise ValueError(f"is a {kind.value} to nothing that can be a path")
-        return image_path(target) if kind is Kind.HARDLINK else target
+        if kind is Kind.SYMLINK:
+            return target
+        try:
+            return image_path(target)
+        except ValueError as error:
+            raise ValueError(f"is a hard link to {target!r}, which {error}") from error
 
     def _device(self, header: tarfile.TarInfo, kind: Kind) -> tuple[int, int]:
         if kind not in (Kind.CHARACTER, Kind.BLOCK):
@@ -215,6 +238,7 @@ class _Reader:
     def _with_content(
         self, entry: Entry, header: tarfile.TarInfo, block: bytes, records: Records
     ) -> Entry:
+        """`entry` with its size and place; ValueError for a sparse file that is damaged."""
         stored = header.size
         if "size" in records:
             stored = _bounded(records["size"], 2**63 - 1, "size")
@@ -222,7 +246,7 @@ class _Reader:
         try:
             content = sparse.content(self._stream, header.type, block, records, stored)
         except ValueError as error:
-            self._fail(f"member {entry.path!r} is a damaged sparse file: {error}")
+            raise ValueError(f"is a damaged sparse file: {error}") from error
         end = self._stream.tell() if content.map_in_header else start
         self._stream.skip(end + _padded(stored) - self._stream.tell())
         if self._stream.tell() < end + _padded(stored):

@@ -34,6 +34,8 @@ class FileTree:
         self._entries = overlay.entries
         self._children = overlay.children
         self._streams = tuple(streams)
+        self.plain_size = sum(stream.tell() for stream in streams)
+        """The bytes of all layers' plain tars; the streams have just been read to their ends."""
 
     @classmethod
     def from_layers(cls, layers: Sequence[Layer], progress: Progress = SILENT) -> FileTree:
@@ -44,7 +46,7 @@ class FileTree:
             stream = layer.open()
             with progress.step(f"reading {layer.name}", layer.size) as advance:
                 members = read_entries(stream, number, layer.name)
-                overlay.apply(_reporting(members, stream, advance), number, layer.name)
+                overlay.apply(_reporting(members, stream, advance), layer.name)
                 stream.verify()
             streams.append(stream)
         return cls(overlay, streams)

@@ -7,7 +7,9 @@ descriptor.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 import weakref
 from collections.abc import Iterable
@@ -55,6 +57,9 @@ class HostFile:
         """The regular file at `path`; OSError if it cannot be opened."""
         # O_NONBLOCK: a FIFO would otherwise wait for a writer for ever.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         return cls(fd, name)
 
     @property

@@ -36,7 +36,7 @@ class ImageConfig:
         for check in (cls.env, cls.entrypoint, cls.cmd, cls.user, cls.workdir, cls.volumes):
             check.__get__(config)
         _ = config.healthcheck, config.shell, config.diff_ids, config.created, config.platform
-        _ = config.labels, config.exposed_ports
+        _ = config.labels, config.exposed_ports, config.history
         return config
 
     @classmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from minify.errors import ImageError
@@ -13,13 +14,12 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 DOCUMENT_LIMIT = 4 << 20
 """The most bytes of a manifest, index or config; registries refuse manifests above 4 MiB."""
 
+_DEEPEST = 100
+
 
 def read_object(data: bytes, name: str) -> Mapping[str, Json]:
     """The JSON object in `data`; ImageError with `name` if it is none."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ImageError(f"{name} is no JSON document: {error}") from error
+    value = _read(data, name)
     if not isinstance(value, dict):
         raise ImageError(f"{name} is no JSON object but {kind(value)}")
     return value
@@ -27,13 +27,43 @@ def read_object(data: bytes, name: str) -> Mapping[str, Json]:
 
 def read_array(data: bytes, name: str) -> Sequence[Json]:
     """The JSON array in `data`; ImageError with `name` if it is none."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ImageError(f"{name} is no JSON document: {error}") from error
+    value = _read(data, name)
     if not isinstance(value, list):
         raise ImageError(f"{name} is no JSON array but {kind(value)}")
     return value
+
+
+def _read(data: bytes, name: str) -> object:
+    try:
+        value = json.loads(data, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise ImageError(f"{name} is no JSON document: {error}") from error
+    _check_depth(value, name)
+    return value
+
+
+def _finite(text: str) -> float:
+    """The number in `text`; ValueError for NaN and infinities, which JSON cannot write back."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
+
+
+def _check_depth(value: object, name: str) -> None:
+    """Python's own bound depends on its version and on how deep the caller's stack is."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inner(outer)]
+        if not level:
+            return
+    raise ImageError(f"{name} is nested more than {_DEEPEST} deep, which no such document is")
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def write(value: Json) -> bytes:
@@ -56,7 +86,8 @@ def kind(value: object) -> str:
 class Fields:
     """Typed access to a JSON object's members; a wrong type is an ImageError that names it.
 
-    A missing member and `null` are the same, as in Go, whose encoder wrote most images.
+    A missing member and `null` are the same, and `null` among strings is an empty one, as in Go,
+    whose encoder wrote most images.
     """
 
     def __init__(self, members: Mapping[str, Json], name: str) -> None:
@@ -121,6 +152,8 @@ class Fields:
         return {name: self._text_in(key, value) for name, value in self.mapping(key).items()}
 
     def _text_in(self, key: str, item: Json) -> str:
+        if item is None:
+            return ""
         if not isinstance(item, str):
             raise self._wrong(key, "only strings", item)
         return item

@@ -85,8 +85,11 @@ class LayerStream:
         return self._stored.reached
 
     def skip(self, size: int) -> None:
-        """Moves on by `size` bytes; reads them if they have to be hashed."""
-        if not self._layer.is_verifiable:
+        """Moves on by `size` bytes; reads them if they have to be hashed or decompressed.
+
+        A compressed layer would otherwise be unpacked that far before its bound is looked at.
+        """
+        if not self._layer.is_verifiable and not self._is_compressed:
             self.seek(self.tell() + size)
             return
         while size > 0 and (data := self.read(min(size, CHUNK))):

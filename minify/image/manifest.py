@@ -131,7 +131,11 @@ def parse(data: bytes, name: str) -> Manifest | Index:
             " again with a docker of this decade"
         )
     annotations = fields.text_mapping("annotations")
-    if "manifests" in raw:
+    is_index, is_manifest = "manifests" in raw, "layers" in raw or "config" in raw
+    if is_index and is_manifest:
+        # What one reader takes for this image would be another to the next: CVE-2021-41190.
+        raise ImageError(f"{name} is both an image manifest and an index: refused")
+    if is_index:
         manifests = [Descriptor.parse(item, name) for item in fields.objects("manifests")]
         return Index(manifests, annotations)
     if "layers" not in raw or "config" not in raw:

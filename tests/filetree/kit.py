@@ -22,6 +22,7 @@ import io
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from minify.filetree import Entry, FileTree, Kind
 from minify.image import Digest, Image, ImageConfig, Layer
@@ -60,6 +61,8 @@ class Member:
 
 
 Members = Iterable[Member | str]
+Dialect = Literal[0, 1, 2]
+"""`tarfile.USTAR_FORMAT`, `GNU_FORMAT` or `PAX_FORMAT`."""
 
 
 def file(
@@ -126,13 +129,13 @@ def member(described: Member | str) -> Member:
     return directory(described) if described.endswith("/") else file(described)
 
 
-def tar_of(members: Members, *, format: int = tarfile.PAX_FORMAT) -> bytes:  # noqa: A002
+def tar_of(members: Members, *, dialect: Dialect = tarfile.PAX_FORMAT) -> bytes:
     """A tar archive of `members`, in their order, with its end marker and no more."""
     out = io.BytesIO()
     for described in members:
         one = member(described)
         info = one.tarinfo()
-        out.write(info.tobuf(format, "utf-8", "surrogateescape"))
+        out.write(info.tobuf(dialect, "utf-8", "surrogateescape"))
         out.write(one.content + bytes(-len(one.content) % 512))
     return out.getvalue() + bytes(1024)
 
