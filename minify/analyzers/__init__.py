@@ -1,0 +1,39 @@
+"""What else does this file need: one module per kind of file.
+
+An analyzer is a function of one kept entry, its grade and the context, and yields findings. To
+teach minify something new, write one and add it to the table below; nothing else changes. An
+image rule is asked once, whatever the files are. The numbers in the modules are those of the
+catalogue of rules that were measured on real programs.
+"""
+
+from minify.analyzers import (
+    accounts,
+    base_files,
+    configuration,
+    elf_needed,
+    libc,
+    runtimes,
+    scripts,
+    service,
+    skeleton,
+    tls,
+)
+from minify.closure import Analyzer, ImageRule
+
+ANALYZERS: tuple[Analyzer, ...] = (
+    elf_needed.analyze,
+    libc.analyze,
+    tls.analyze,
+    scripts.analyze,
+    runtimes.analyze,
+    configuration.analyze,
+    accounts.analyze,
+)
+
+IMAGE_RULES: tuple[ImageRule, ...] = (
+    base_files.find,
+    skeleton.find,
+    service.find,
+)
+
+__all__ = ["ANALYZERS", "IMAGE_RULES"]

@@ -1,0 +1,58 @@
+"""What ld.so loads for an ELF file (rules 1 to 3): interpreter, libraries, the loader's own files.
+
+Programs are resolved in their own context. A library that nothing kept loads, a plug-in, is
+resolved alone and as SOFT: its loader may provide what it lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
+from minify.closure.solver import NEEDED
+from minify.elf import LinkMap
+from minify.elf.reader import ElfError, ElfFile
+from minify.filetree import Entry
+
+
+def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
+    try:
+        elf = context.elf(entry)
+    except ElfError as error:
+        yield _damaged(entry, grade, str(error))
+        return
+    if elf is None or not elf.is_dynamic:
+        return
+    if elf.interpreter is None:
+        # A library or a static program.
+        grade = Grade.SOFT
+    else:
+        yield _interpreter(entry, elf, grade)
+    link_map = context.link_map(entry)
+    yield from _objects(link_map, grade)
+    for missing in link_map.missing:
+        reason = Reason(NEEDED, missing.by, f"DT_NEEDED {missing.name}")
+        yield Missing(missing.name, reason, grade, missing.looked, missing.hint)
+    for consulted in link_map.consulted:
+        if consulted.entry is not None:
+            yield Need(consulted.requested, Reason("elf.loader", entry.path, "read by the loader"))
+
+
+def _interpreter(entry: Entry, elf: ElfFile, grade: Grade) -> Need:
+    path = elf.interpreter or ""
+    # The kernel takes a relative one from the working directory; nobody means that.
+    path = path if path.startswith("/") else f"/{path}"
+    return Need(path, Reason("elf.interpreter", entry.path, f"PT_INTERP {elf.interpreter}"), grade)
+
+
+def _objects(link_map: LinkMap, grade: Grade) -> Iterator[Finding]:
+    for loaded in link_map.objects:
+        reason = Reason(NEEDED, loaded.by, loaded.how)
+        yield Need(loaded.path, reason, grade)
+
+
+def _damaged(entry: Entry, grade: Grade, what: str) -> Finding:
+    reason = Reason("elf.damaged", entry.path, f"{entry.path} is a damaged ELF file: {what}")
+    if grade is Grade.HARD:
+        return Missing(entry.path, reason, grade, (), "the kernel would refuse it")
+    return Gap(reason)

@@ -1,0 +1,130 @@
+"""Language runtimes, kept whole (rules 13 to 16): their modules are found at run time.
+
+A program that is one by its name brings the trees where its modules are. What its own imports
+reach is for analyzers of those languages to say; until then nothing of a runtime is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from minify.closure import Context, Finding, Grade, Need, Reason
+from minify.closure.patterns import Pattern
+from minify.errors import UsageError
+from minify.filetree import Entry
+from minify.filetree.path import basename, parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Runtime:
+    name: str
+    program: re.Pattern[str]
+    trees: tuple[str, ...]
+
+
+_RUNTIMES = (
+    _Runtime(
+        "python",
+        re.compile(r"(python|pypy)[\d.]*(t|d)?"),
+        (
+            "/usr/lib/python[23]*",
+            "/usr/local/lib/python[23]*",
+            "/usr/lib64/python[23]*",
+            "/usr/lib/pypy*",
+            "/etc/python[23]*",
+        ),
+    ),
+    _Runtime(
+        "node",
+        re.compile(r"node(js)?"),
+        (
+            "/usr/share/nodejs",
+            "/usr/lib/nodejs",
+            "/usr/lib/*/nodejs",
+            "/usr/lib/node_modules",
+            "/usr/local/lib/node_modules",
+        ),
+    ),
+    _Runtime(
+        "perl",
+        re.compile(r"perl[\d.]*"),
+        (
+            "/etc/perl",
+            "/usr/lib/*/perl*",
+            "/usr/lib/perl5",
+            "/usr/share/perl*",
+            "/usr/local/lib/*/perl",
+            "/usr/local/lib/perl5",
+            "/usr/local/share/perl",
+        ),
+    ),
+    _Runtime(
+        "ruby",
+        re.compile(r"[jm]?ruby[\d.]*"),
+        (
+            "/usr/lib/ruby",
+            "/usr/lib/*/ruby",
+            "/usr/lib/*/rubygems-integration",
+            "/usr/local/bundle",
+            "/usr/local/lib/ruby",
+            "/usr/share/ruby*",
+            "/var/lib/gems",
+        ),
+    ),
+    _Runtime(
+        "php",
+        re.compile(r"php(-fpm|-cgi)?[\d.]*"),
+        (
+            "/etc/php*",
+            "/usr/lib/php*",
+            "/usr/local/etc/php*",
+            "/usr/local/lib/php",
+            "/usr/share/php*",
+        ),
+    ),
+    _Runtime(
+        "java", re.compile(r"java"), ("/etc/java-*", "/etc/ssl/certs/java", "/usr/share/java")
+    ),
+    _Runtime("lua", re.compile(r"lua(jit)?[\d.-]*"), ("/usr/share/lua", "/usr/lib/*/lua")),
+    _Runtime("tcl", re.compile(r"(tclsh|wish)[\d.]*"), ("/usr/share/tcltk", "/usr/lib/tcltk")),
+    _Runtime("R", re.compile(r"R"), ("/usr/lib/R", "/usr/share/R", "/etc/R")),
+    _Runtime("erlang", re.compile(r"(beam\.smp|erl|erlexec)"), ("/usr/lib/erlang",)),
+)
+
+
+def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
+    if grade is not Grade.HARD or not entry.is_executable:
+        return
+    name = basename(entry.path)
+    for runtime in _RUNTIMES:
+        if runtime.program.fullmatch(name) and context.is_elf(entry):
+            detail = f"{name} is a {runtime.name} runtime, kept whole"
+            reason = Reason(f"runtime.{runtime.name}", entry.path, detail)
+            yield from _trees(runtime, reason, context)
+            yield from _home(runtime, entry, reason, context)
+
+
+def _trees(runtime: _Runtime, reason: Reason, context: Context) -> Iterator[Finding]:
+    for glob in runtime.trees:
+        try:
+            matches = Pattern("runtime", glob).matches(context.tree)
+        except UsageError:
+            continue  # not this distribution's place
+        yield from (Need(path, reason, whole_tree=True) for path in matches)
+
+
+def _home(runtime: _Runtime, entry: Entry, reason: Reason, context: Context) -> Iterator[Finding]:
+    """Runtimes that live in one directory with their libraries."""
+    home = parent(parent(entry.path))
+    if runtime.name == "java" and context.tree.directory(f"{home}/lib"):
+        inside = ("lib", "conf", "jre")
+        yield from (
+            Need(f"{home}/{item}", reason, whole_tree=True)
+            for item in inside
+            if context.tree.directory(f"{home}/{item}")
+        )
+    if runtime.name == "python":
+        environments = (path for path in context.tree.entries if path.endswith("/pyvenv.cfg"))
+        yield from (Need(parent(path), reason, whole_tree=True) for path in environments)

@@ -1,0 +1,46 @@
+"""What must stay, and why.
+
+Roots (`roots`: the configuration; `patterns`: the user) and analyzers yield findings (`finding`):
+a `Need` with a reason and a grade, a `Missing`, a `Gap`. `solver.solve` follows them to a fixpoint
+and gives a `KeepSet`, which can say for every path why it is in it:
+
+    keep = solve(roots.findings, ANALYZERS, context)
+    keep.kept["/usr/lib/x86_64-linux-gnu/libz.so.1.2.13"].reasons
+    keep.why("/usr/lib/x86_64-linux-gnu/libz.so.1.2.13")     # back to the entrypoint
+    keep.missing                                               # hard, so the image is refused
+"""
+
+from minify.closure.analyzer import Analyzer, Context, ImageRule
+from minify.closure.finding import (
+    CONFIG,
+    USER,
+    Finding,
+    Gap,
+    Grade,
+    Missing,
+    Need,
+    Reason,
+    RunsAs,
+    Writes,
+)
+from minify.closure.keepset import KeepSet, Kept
+from minify.closure.solver import solve
+
+__all__ = [
+    "CONFIG",
+    "USER",
+    "Analyzer",
+    "Context",
+    "Finding",
+    "Gap",
+    "Grade",
+    "ImageRule",
+    "KeepSet",
+    "Kept",
+    "Missing",
+    "Need",
+    "Reason",
+    "RunsAs",
+    "Writes",
+    "solve",
+]

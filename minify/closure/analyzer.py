@@ -1,0 +1,121 @@
+"""What an analyzer is given and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from minify.closure.finding import Finding, Grade
+from minify.elf import LinkMap, Loader
+from minify.elf.reader import ElfError, ElfFile
+from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree.path import joined
+from minify.image import ImageConfig
+from minify.packages import Packages
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every analyzer may look at: the whole image, nothing of the host.
+
+    The caches make asking twice cheap; they hold nothing that the image does not determine.
+    """
+
+    tree: FileTree
+    config: ImageConfig
+    """The configuration that the result will have, the user's changes included."""
+    packages: Packages
+    programs: tuple[ImagePath, ...]
+    """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
+    loader: Loader
+    _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        tree: FileTree,
+        config: ImageConfig,
+        packages: Packages,
+        programs: tuple[ImagePath, ...],
+    ) -> Context:
+        return cls(tree, config, packages, programs, Loader(tree, config.env))
+
+    def elf(self, entry: Entry) -> ElfFile | None:
+        """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""
+        return self.loader.elf(entry)
+
+    def is_elf(self, entry: Entry) -> bool:
+        """Whether `entry` is an ELF file that can be read."""
+        try:
+            return self.elf(entry) is not None
+        except ElfError:
+            return False
+
+    def link_map(self, entry: Entry) -> LinkMap:
+        """What the loader would load for the ELF file at `entry`, a program or a lone library."""
+        found = self._link_maps.get(entry.path)
+        if found is None:
+            elf = self.elf(entry)
+            is_program = elf is not None and elf.interpreter is not None
+            load = self.loader.load if is_program else self.loader.load_library
+            found = self._link_maps[entry.path] = load(entry)
+        return found
+
+    def command(self, name: str) -> Entry | None:
+        """The executable that `name` starts, looked up by PATH and the working directory."""
+        for candidate in self.candidates(name):
+            entry = self.tree.file(candidate)
+            if entry is not None and entry.is_executable:
+                return entry
+        return None
+
+    def candidates(self, name: str) -> tuple[str, ...]:
+        """Where `execvp` looks for `name`, in order."""
+        workdir = self.config.workdir
+        if "/" in name:
+            return (joined(joined("/", workdir), name),)
+        directories = (joined(joined("/", workdir), where) for where in self.config.search_path)
+        return tuple(f"{where.rstrip('/')}/{name}" for where in directories)
+
+    def existing(self, paths: Iterable[str]) -> Iterator[str]:
+        """Those of `paths` that lead to something."""
+        return (path for path in paths if self.tree.resolve(path).entry is not None)
+
+    def is_first_party(self, path: ImagePath) -> bool:
+        """Whether `path` belongs to the application: its programs' packages own it, or none does.
+
+        Where the image has no package database, only places that no distribution fills count, and
+        the programs themselves.
+        """
+        if path in self.programs:
+            return True
+        if not self.packages:
+            return not path.startswith(_DISTRIBUTIONS) or path.startswith("/usr/local/")
+        owners = self.packages.owners(path)
+        return not owners or bool(owners & self.first_party_packages())
+
+    def first_party_packages(self) -> frozenset[str]:
+        """The packages built from the same source as one that owns a program."""
+        owners = (self.packages.owners(program) for program in self.programs)
+        return self.packages.siblings(frozenset().union(*owners))
+
+
+_DISTRIBUTIONS = ("/bin/", "/etc/", "/lib", "/sbin/", "/usr/", "/var/")
+
+
+class Analyzer(Protocol):
+    """Says what else one kept file needs. Pure: the same file and context, the same findings."""
+
+    def __call__(self, entry: Entry, grade: Grade, context: Context, /) -> Iterable[Finding]: ...
+
+
+class ImageRule(Protocol):
+    """Says what an image needs whatever its files are."""
+
+    def __call__(self, context: Context, /) -> Iterable[Finding]: ...
+
+
+def is_regular(entry: Entry | None) -> bool:
+    """Whether there is an entry and it is a regular file."""
+    return entry is not None and entry.kind is Kind.FILE

@@ -1,0 +1,85 @@
+"""What analyzers say: values, collected only by the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+CONFIG = "the image's configuration"
+"""The `by` of what no file of the image asks for."""
+
+USER = "the command line"
+"""The `by` of what the user asked for."""
+
+
+class Grade(IntEnum):
+    """How sure it is that the program uses something.
+
+    HARD: it surely does, and without it the image is refused. SOFT: data, configuration, plug-ins;
+    ELF needs are followed from it, `#!` lines and language runtimes are not.
+    """
+
+    SOFT = 0
+    HARD = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reason:
+    """Why something is kept, or asked for: `Reason("elf.needed", "/usr/bin/app", "libz.so.1")`."""
+
+    rule: str
+    by: str
+    """The path that asks, or `CONFIG` or `USER`."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Keep this. The path is absolute and may cross links; they are kept too."""
+
+    path: str
+    reason: Reason
+    grade: Grade = Grade.SOFT
+    whole_tree: bool = False
+    """Keep everything below it as well, as SOFT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something is asked for that is not there: HARD refuses the image, SOFT becomes a gap."""
+
+    name: str
+    """What is missing, as it was asked for: a soname, a command, a path."""
+    reason: Reason
+    grade: Grade
+    looked: tuple[str, ...] = ()
+    """Where it was looked for, in order."""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsAs:
+    """An account that the program changes to or looks up."""
+
+    account: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """A directory that the program writes to."""
+
+    path: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """Something that could not be followed, or that is broken in the source already."""
+
+    reason: Reason
+    hint: str = ""
+
+
+Finding: TypeAlias = Need | Missing | RunsAs | Writes | Gap

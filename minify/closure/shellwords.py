@@ -1,0 +1,109 @@
+"""The commands of a shell text, found by its words.
+
+This is no parser of the shell's grammar: it finds the words that stand where a command stands, and
+all others, which is enough to keep what a script surely or perhaps runs. What a variable or `eval`
+makes up is not seen; the caller reports that as a gap.
+
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>(?:(?<=\s)|^)\#[^\n]*)
+  | (?P<separator>\n|;;|;|&&|\|\||\||&(?!>)|\$\(|`|\(|\)|\{(?=\s)|\}(?=[\s;]|$))
+  | (?P<redirection>\d*(?:<<<|<<-?|<>|>>|>&|<&|&>>?|>\||>|<))
+  | (?P<space>[ \t]+|\\\n)
+  | (?P<word>(?:
+        \\. | '[^']*' | "(?:\\.|\$\([^()"]*\)|[^"\\])*"
+      | \$\{[^}]*\} | \$[\w@*\#?$!-] | [^\s;&|()<>`'"\\\$] | \$
+    )+)
+  | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
+
+# Words after which a command stands.
+_OPENERS = frozenset("if then else elif while until do ! { time".split())
+# Commands whose first operand is a command again.
+_PREFIXES = frozenset("exec command builtin nohup env nice eval".split())
+_KEYWORDS = frozenset("fi done esac in for case select function }".split())
+
+BUILTINS = frozenset(
+    """
+    . : [ alias bg bind break builtin caller cd command compgen complete continue declare dirs
+    disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let
+    local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
+    source suspend test times trap true type typeset ulimit umask unalias unset wait
+    """.split()
+)
+"""Builtins of dash and bash. Some also exist as files, which a script does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One simple command: its name and operands, quotes removed; `line` counts from 1."""
+
+    words: tuple[str, ...]
+    line: int
+
+    @property
+    def name(self) -> str:
+        return self.words[0]
+
+
+def commands(text: str) -> Iterator[Command]:
+    """The simple commands of `text` in order, those in `$( )` and quotes among them."""
+    words: list[str] = []
+    line = 1
+    start = 1
+    skip_next = False
+    for match in _TOKEN.finditer(text):
+        kind, token = match.lastgroup, match[0]
+        if kind == "word":
+            if skip_next:
+                skip_next = False
+            else:
+                start = start if words else line
+                words.append(token)
+            for inner in re.findall(r"\$\(([^()]*)\)", token):
+                yield from (Command(c.words, line) for c in commands(inner))
+        elif kind == "redirection":
+            skip_next = True
+        elif kind == "separator":
+            yield from _simple(words, start)
+            words = []
+            skip_next = False
+        line += token.count("\n")
+    yield from _simple(words, start)
+
+
+def _simple(words: list[str], line: int) -> Iterator[Command]:
+    """The command that `words` are, and those that it runs in turn."""
+    while words and (words[0] in _OPENERS or _ASSIGNMENT.match(words[0])):
+        words = words[1:]
+    if not words or words[0] in _KEYWORDS or (len(words) > 1 and words[1].startswith("()")):
+        return
+    plain = tuple(map(_unquoted, words))
+    yield Command(plain, line)
+    if plain[0] in _PREFIXES:
+        rest = list(words[1:])
+        while rest and (rest[0].startswith("-") or _ASSIGNMENT.match(rest[0])):
+            rest = rest[1:]
+        yield from _simple(rest, line)
+
+
+def _unquoted(word: str) -> str:
+    """`word` without its quotes; what is expanded stays as written."""
+    return re.sub(r"\\(.)|['\"]", lambda match: match[1] or "", word)
+
+
+def is_literal(word: str) -> bool:
+    """Whether nothing in `word` is left to the shell to expand."""
+    return not re.search(r"[$`*?\[~]", word)

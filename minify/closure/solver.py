@@ -1,0 +1,180 @@
+"""From needs to everything that stays: a work list run to its fixpoint.
+
+Each path is visited once for each grade it reaches, so the result does not depend on the order of
+the findings: only the set of reasons counts, and what is reported is sorted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from minify.closure import places
+from minify.closure.analyzer import Analyzer, Context
+from minify.closure.finding import Finding, Gap, Grade, Missing, Need, Reason, RunsAs, Writes
+from minify.closure.keepset import KeepSet, Kept
+from minify.errors import ImageError
+from minify.filetree import Entry, ImagePath, Kind, Resolution
+from minify.filetree.path import ancestors, is_within
+
+NEEDED = "elf.needed"
+"""The rule of a library that some program's context resolved."""
+
+_Store = dict[ImagePath, dict[Reason, None]]
+
+
+def solve(
+    roots: Iterable[Finding],
+    analyzers: Sequence[Analyzer],
+    context: Context,
+    is_dropped: Callable[[ImagePath], bool] = lambda _: False,
+) -> KeepSet:
+    """Everything that `roots` bring. What `is_dropped` names is not kept, and asks for nothing.
+
+    ImageError for a loop of links on a hard need's way.
+    """
+    solver = _Solver(analyzers, context, is_dropped)
+    solver.run(roots)
+    return solver.result()
+
+
+class _Solver:
+    def __init__(
+        self,
+        analyzers: Sequence[Analyzer],
+        context: Context,
+        is_dropped: Callable[[ImagePath], bool],
+    ) -> None:
+        self._analyzers = analyzers
+        self._context = context
+        self._is_dropped = is_dropped
+        self._reasons: _Store = {}
+        self._overruled: _Store = {}
+        self._grades: dict[ImagePath, Grade] = {}
+        self._missing: dict[Missing, None] = {}
+        self._gaps: dict[Gap, None] = {}
+        self._runs_as: dict[RunsAs, None] = {}
+        self._writes: dict[Writes, None] = {}
+        self._trees: set[tuple[ImagePath, str]] = set()
+        self._queue: deque[tuple[Entry, Grade]] = deque()
+
+    def run(self, roots: Iterable[Finding]) -> None:
+        self._collect(roots)
+        while self._queue:
+            entry, grade = self._queue.popleft()
+            if grade < self._grades[entry.path]:
+                continue  # it has become harder since, and is queued again
+            for analyze in self._analyzers:
+                self._collect(analyze(entry, grade, self._context))
+
+    def _collect(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            match finding:
+                case Need():
+                    self._need(finding)
+                case Missing():
+                    self._missing[finding] = None
+                case Gap():
+                    self._gaps[finding] = None
+                case RunsAs():
+                    self._runs_as[finding] = None
+                case Writes():
+                    self._writes[finding] = None
+
+    def _need(self, need: Need) -> None:
+        found = self._context.tree.resolve(need.path)
+        if self._is_behind_dropped(found, need):
+            return
+        for hop in found.hops:
+            detail = f"a link on the way to {need.path}"
+            self._keep(hop, Reason("link", need.reason.by, detail), need.grade)
+        if found.entry is None:
+            self._unresolved(found, need)
+            return
+        self._keep(found.entry, need.reason, need.grade)
+        if need.whole_tree and found.entry.kind is Kind.DIRECTORY:
+            self._keep_tree(found.entry, need.reason)
+
+    def _is_behind_dropped(self, found: Resolution, need: Need) -> bool:
+        """Whether the user dropped what is needed or a link on the way; then it is recorded."""
+        on_the_way = [hop.path for hop in found.hops]
+        if found.entry is not None:
+            on_the_way.append(found.entry.path)
+        dropped = [path for path in on_the_way if self._is_dropped(path)]
+        for path in dropped:
+            self._overruled.setdefault(path, {})[need.reason] = None
+            self._grades[path] = max(need.grade, self._grades.get(path, Grade.SOFT))
+        return bool(dropped)
+
+    def _keep(self, entry: Entry, reason: Reason, grade: Grade) -> None:
+        self._reasons.setdefault(entry.path, {})[reason] = None
+        known = self._grades.get(entry.path)
+        if known is None or grade > known:
+            self._grades[entry.path] = grade
+            if entry.kind is Kind.FILE:
+                self._queue.append((entry, grade))
+
+    def _keep_tree(self, directory: Entry, reason: Reason) -> None:
+        if (directory.path, reason.rule) in self._trees:
+            return
+        self._trees.add((directory.path, reason.rule))
+        below = Reason(reason.rule, directory.path, f"in {directory.path}, kept whole")
+        for entry in self._context.tree.below(directory.path):
+            if entry.kind is not Kind.SYMLINK:
+                if not self._is_dropped(entry.path):
+                    self._keep(entry, below, Grade.SOFT)
+                continue
+            target = self._context.tree.directory(entry.path)
+            is_own = target is not None and not is_within(directory.path, target.path)
+            whole = is_own and not places.is_shared(entry.target, self._context.tree)
+            self._need(Need(entry.path, below, Grade.SOFT, whole_tree=whole))
+
+    def _unresolved(self, found: Resolution, need: Need) -> None:
+        if need.grade is Grade.HARD and found.is_loop:
+            layer = found.hops[-1].layer + 1
+            raise ImageError(
+                f"{need.path}, which {need.reason.by} needs ({need.reason.detail}), is a loop of"
+                f" symbolic links at {found.stopped_at} (layer {layer})"
+            )
+        what = "is a loop of links" if found.is_loop else f"{found.stopped_at} does not exist"
+        missing = Missing(need.path, need.reason, need.grade, (found.stopped_at,), what)
+        self._missing[missing] = None
+
+    def result(self) -> KeepSet:
+        self._keep_parents()
+        # A library's unmet needs count in the context of the programs that load it.
+        in_context = {
+            path for path, rs in self._reasons.items() if any(r.rule == NEEDED for r in rs)
+        }
+        soft = [m for m in self._missing if m.grade is Grade.SOFT]
+        hard = [m for m in self._missing if m.grade is Grade.HARD]
+        broken = [m for m in soft if m.reason.rule != NEEDED or m.reason.by not in in_context]
+        gaps = {*self._gaps, *(_gap(missing) for missing in broken)}
+        return KeepSet(
+            kept={path: self._kept(path, self._reasons) for path in sorted(self._reasons)},
+            missing=tuple(sorted(hard, key=lambda m: (m.reason, m.name))),
+            gaps=tuple(sorted(gaps)),
+            runs_as=tuple(sorted(self._runs_as, key=lambda r: (r.account, r.reason))),
+            writes=tuple(sorted(self._writes, key=lambda w: (w.path, w.reason))),
+            overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
+        )
+
+    def _kept(self, path: ImagePath, store: _Store) -> Kept:
+        return Kept(self._grades.get(path, Grade.SOFT), tuple(sorted(store[path])))
+
+    def _keep_parents(self) -> None:
+        for path in sorted(self._reasons):
+            for above in ancestors(path):
+                if above in self._reasons:
+                    # Its own ancestors come with it, or have come.
+                    break
+                self._reasons[above] = {Reason("parent", path, "holds it"): None}
+        for path in self._reasons:
+            self._grades.setdefault(path, Grade.SOFT)
+
+
+def _gap(missing: Missing) -> Gap:
+    looked = f"; looked in {', '.join(missing.looked)}" if missing.looked else ""
+    reason = missing.reason
+    detail = f"{reason.detail}: {missing.name} is missing in the source{looked}"
+    return Gap(Reason(reason.rule, reason.by, detail), missing.hint)

@@ -1,0 +1,64 @@
+"""The packages of an image and the paths they own, whatever manager installed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from minify.filetree import FileTree, ImagePath
+from minify.filetree.path import basename, child, parent
+from minify.packages import apk, dpkg
+from minify.packages.package import Package
+
+__all__ = ["Package", "Packages", "read_packages"]
+
+
+class Packages:
+    """All packages of an image. False if there is no database; then nobody owns anything."""
+
+    def __init__(self, packages: Iterable[Package], tree: FileTree) -> None:
+        self._packages = {package.name: package for package in packages}
+        self._tree = tree
+
+    def __bool__(self) -> bool:
+        return bool(self._packages)
+
+    def __getitem__(self, name: str) -> Package:
+        return self._packages[name]
+
+    @cached_property
+    def _owners(self) -> Mapping[ImagePath, frozenset[str]]:
+        owners: dict[ImagePath, frozenset[str]] = {}
+        real: dict[str, ImagePath] = {}
+        for package in self._packages.values():
+            mine = frozenset((package.name,))
+            for written in package.paths:
+                path = self._real(written, real)
+                owners[path] = owners[path] | mine if path in owners else mine
+        return owners
+
+    def _real(self, written: ImagePath, known: dict[str, ImagePath]) -> ImagePath:
+        """Where a packaged name is: `/bin/sh` of a package is `/usr/bin/sh` in a merged tree."""
+        directory = parent(written)
+        if directory not in known:
+            entry = self._tree.resolve(directory).entry
+            known[directory] = entry.path if entry else directory
+        return child(known[directory], basename(written)) if written != "/" else written
+
+    def owners(self, path: ImagePath) -> frozenset[str]:
+        """The names of the packages that have `path`; directories have many owners."""
+        return self._owners.get(path, frozenset())
+
+    def siblings(self, names: Iterable[str]) -> frozenset[str]:
+        """`names` and every package built from the same sources."""
+        sources = {self._packages[name].source for name in names}
+        return frozenset(p.name for p in self._packages.values() if p.source in sources)
+
+    def paths(self, name: str) -> Iterable[ImagePath]:
+        """The real paths of one package, files and directories, sorted."""
+        return sorted(path for path, owners in self._owners.items() if name in owners)
+
+
+def read_packages(tree: FileTree) -> Packages:
+    """The packages of all databases in `tree`. What cannot be parsed in one is left out of it."""
+    return Packages((*dpkg.read(tree), *apk.read(tree)), tree)

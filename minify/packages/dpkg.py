@@ -1,0 +1,53 @@
+"""dpkg's database.
+
+https://man7.org/linux/man-pages/man5/deb-control.5.html
+https://wiki.debian.org/DpkgTricks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minify.filetree import FileTree, ImagePath, Kind, image_path
+from minify.filetree.path import decoded
+from minify.packages.package import Package
+
+_STATUS = "/var/lib/dpkg/status"
+_INFO = ImagePath("/var/lib/dpkg/info")
+_LARGEST = 64 << 20
+
+
+def read(tree: FileTree) -> Iterator[Package]:
+    """The installed packages; none where there is no database."""
+    status = tree.file(_STATUS)
+    if status is None or status.size > _LARGEST:
+        return
+    for paragraph in decoded(tree.read(status)).split("\n\n"):
+        fields = _fields(paragraph)
+        name = fields.get("package", "")
+        if name and fields.get("status", "").endswith(" installed"):
+            source = fields.get("source", "").partition(" ")[0] or name
+            paths = _paths(tree, name, fields.get("architecture", ""))
+            yield Package(name, fields.get("version", ""), source, paths)
+
+
+def _fields(paragraph: str) -> dict[str, str]:
+    lines = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in (" ", "\t"))
+    return {key.lower(): value.strip() for key, _, value in lines}
+
+
+def _paths(tree: FileTree, name: str, architecture: str) -> tuple[ImagePath, ...]:
+    for stem in (name, f"{name}:{architecture}"):
+        entry = tree.get(f"{_INFO}/{stem}.list") if "/" not in stem else None
+        if entry is not None and entry.kind is Kind.FILE and entry.size <= _LARGEST:
+            lines = decoded(tree.read(entry)).split("\n")
+            return tuple(image_path(line) for line in lines if _is_path(line))
+    return ()
+
+
+def _is_path(line: str) -> bool:
+    try:
+        image_path(line)
+    except ValueError:
+        return False
+    return line.startswith("/") and line != "/."

@@ -1,0 +1,163 @@
+"""The job on one page: open, merge, roots, closure, user, plan, build, check, publish.
+
+Everything before `build_image` only reads, so a refusal leaves nothing behind; everything after it
+happens in temporary files until the medium publishes the result in one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.build import BuildOptions, build_image
+from minify.closure import CONFIG, Context, Finding, KeepSet, Need, Reason, solve
+from minify.closure.patterns import Dropped, keep_findings
+from minify.closure.roots import Roots, find_roots
+from minify.errors import CheckError, OutputError
+from minify.filetree import FileTree
+from minify.identity import Identity, choose_user, unchanged_user
+from minify.image import Image, ImageConfig, Platform, Reference
+from minify.image.compression import Compression
+from minify.packages import read_packages
+from minify.plan import Plan, is_minified, make_plan
+from minify.progress import SILENT, Progress
+from minify.report.result import Result
+from minify.selfcheck import check_closure, check_content
+from minify.transports import (
+    OpenOptions,
+    Pull,
+    WriteOptions,
+    check_output,
+    open_image,
+    write_image,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may say beside source and output; the defaults are the command's."""
+
+    entrypoint: tuple[str, ...] | None = None
+    """ENTRYPOINT of the result; as with `docker run`, CMD goes unless it is given too."""
+    cmd: tuple[str, ...] | None = None
+    keep: tuple[str, ...] = ()
+    """Globs of paths that stay; a kept file brings its closure."""
+    drop: tuple[str, ...] = ()
+    """Globs of paths that go although something needs them."""
+    user: str | None = None
+    """`NAME`, `UID`, either with `:GROUP`, or `keep`."""
+    platform: Platform | None = None
+    pull: Pull = Pull.MISSING
+    force: bool = False
+    strict: bool = False
+    """Whether a gap is an error."""
+    compression: Compression = Compression.GZIP
+    created: str | None = None
+    """RFC 3339 time of the result; None carries the source's over."""
+    progress: Progress = field(default=SILENT, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An image, opened and merged, with the configuration that its result shall have."""
+
+    image: Image
+    tree: FileTree
+    config: ImageConfig
+
+
+def plan(source: str, options: Options = Options()) -> Result:
+    """What minifying `source` would write; nothing is. Raises as `minify` does."""
+    opened = _open(source, options)
+    return Result(opened.image, _decide(opened, options))
+
+
+def minify(source: str, output: str, options: Options = Options()) -> Result:
+    """Minifies the image that `source` names and publishes it as `output`.
+
+    Both are references as on the command line. Raises UsageError, ImageError, ClosureError (a hard
+    need is not met), OutputError or CheckError; then nothing has been published.
+    """
+    target = Reference.parse(output)
+    write_options = WriteOptions(options.force, options.progress)
+    check_output(target, write_options)
+    opened = _open(source, options)
+    decided = _decide(opened, options)
+    annotations = opened.image.annotations
+    how = BuildOptions(str(target), annotations, options.compression, options.progress)
+    built = build_image(decided, opened.tree, how)
+    opened.image.check_unchanged()
+    _check(built, decided, opened, options)
+    written = write_image(built, target, write_options)
+    return Result(opened.image, decided, built, written.reference, written.manifest_digest)
+
+
+def _open(source: str, options: Options) -> _Source:
+    open_options = OpenOptions(options.platform, options.pull, options.progress)
+    image = open_image(Reference.parse(source), open_options)
+    tree = FileTree.from_layers(image.layers, options.progress)
+    return _Source(image, tree, _overridden(image.config, options))
+
+
+def _overridden(config: ImageConfig, options: Options) -> ImageConfig:
+    """The configuration with the user's command; a new ENTRYPOINT takes CMD away."""
+    run: dict[str, list[str] | None] = {}
+    if options.entrypoint is not None:
+        run = {"Entrypoint": list(options.entrypoint) or None, "Cmd": None}
+    if options.cmd is not None:
+        run["Cmd"] = list(options.cmd) or None
+    return config.changed(run=run) if run else config
+
+
+def _decide(source: _Source, options: Options) -> Plan:
+    tree, config = source.tree, source.config
+    roots, context = _roots(tree, config, options)
+    findings = [*roots.findings, *_image_findings(context), *keep_findings(options.keep, tree)]
+    if is_minified(source.image.config):
+        # What the first run kept for reasons that only the fat image shows is not decided again.
+        reason = Reason("minified", CONFIG, "the image is minified already")
+        findings.append(Need("/", reason, whole_tree=True))
+    with options.progress.step("following what the program needs", None):
+        keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
+    decided = make_plan(tree, config, keep, _identity(source, keep, options), options.created)
+    if options.strict and keep.gaps:
+        raise CheckError(_described_gaps(keep))
+    return decided
+
+
+def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:
+    packages = read_packages(tree)
+    roots = find_roots(tree, config, packages, is_kept_by_user=bool(options.keep))
+    return roots, Context.of(tree, config, packages, roots.programs)
+
+
+def _image_findings(context: Context) -> Iterable[Finding]:
+    return (finding for rule in IMAGE_RULES for finding in rule(context))
+
+
+def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
+    if keep.missing:
+        # The plan will refuse; whoever cannot run the program is beside the point.
+        return unchanged_user(source.config, source.tree)
+    if is_minified(source.image.config) and options.user is None:
+        return unchanged_user(source.config, source.tree)
+    return choose_user(options.user, source.config, keep, source.tree)
+
+
+def _described_gaps(keep: KeepSet) -> str:
+    gaps = "\n".join(f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in keep.gaps)
+    return f"--strict: {len(keep.gaps)} gaps\n{gaps}"
+
+
+def _check(built: Image, decided: Plan, source: _Source, options: Options) -> None:
+    """Reads the built image again from its own bytes."""
+    tree = check_content(built, decided, options.progress)
+    added = sum(2048 + item.entry.size for item in decided.changes)
+    if tree.plain_size > source.tree.plain_size + added:
+        raise OutputError(
+            f"the result would unpack to {tree.plain_size:,} bytes, more than the source's"
+            f" {source.tree.plain_size:,}: it has sparse files; leave them out with --drop"
+        )
+    roots, context = _roots(tree, built.config, options)
+    check_closure(roots.findings, ANALYZERS, context, decided.keep)

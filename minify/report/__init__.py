@@ -1,0 +1,18 @@
+"""A result as text: one module per format, and the table of them.
+
+Whatever came from an image is escaped (`escape.printable`) before it is printed.
+"""
+
+from collections.abc import Callable, Mapping
+
+from minify.report import json, text
+from minify.report.result import Result
+
+FORMATS: Mapping[str, Callable[[Result], str]] = {
+    "summary": text.summary,
+    "plan": text.plan,
+    "json": json.document,
+}
+"""What can be printed of a result, by name."""
+
+__all__ = ["FORMATS", "Result"]
