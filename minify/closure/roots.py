@@ -13,7 +13,7 @@ from itertools import chain
 
 from minify.closure import places, shellwords
 from minify.closure.analyzer import Context
-from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason
+from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
 from minify.closure.shellwords import BUILTINS, Command
 from minify.errors import ClosureError
 from minify.filetree import Entry, FileTree, ImagePath
@@ -224,11 +224,11 @@ class _Finder:
             if not places.is_shared(found.path, tree) and not found.path.startswith("/home"):
                 yield from self._application(workdir, reason)
         for volume in config.volumes:
-            path = joined("/", volume)
-            if tree.resolve(path).entry is not None:
-                yield Need(
-                    path, Reason("config.volume", CONFIG, f"VOLUME {volume}"), whole_tree=True
-                )
+            entry = tree.directory(joined("/", volume))
+            if entry is not None:
+                reason = Reason("config.volume", CONFIG, f"VOLUME {volume}")
+                yield Need(joined("/", volume), reason, whole_tree=True)
+                yield Writes(entry.path, reason)
 
     def _environment(self) -> Iterator[Finding]:
         for name, value in self._context.config.env.items():

@@ -52,7 +52,6 @@ def failure(error: MinifyError) -> str:
     found: _Object = {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
-        "message": printable(str(error)) if "\n" not in str(error) else "",
         "lines": [printable(line) for line in str(error).split("\n")],
     }
     return _dump({"schema_version": SCHEMA_VERSION, "error": found})
