@@ -9,7 +9,6 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13
 
 from __future__ import annotations
 
-import os
 import posixpath
 import stat
 import tarfile
@@ -71,12 +70,16 @@ class Archive:
 def open_archive(path: Path, name: str) -> Archive:
     """The archive in the file at `path`, which may be compressed as a whole."""
     try:
+        _check_kind(path.stat().st_mode, path, name)
         file = HostFile.open(path, name)
-        mode = os.fstat(file.fd).st_mode
     except FileNotFoundError as error:
         raise ImageError(f"{name}: there is no file {path}") from error
     except OSError as error:
         raise ImageError(f"{name}: {path} cannot be opened: {error.strerror}") from error
+    return read_archive(_plain(FileBlob.whole(file), name), name)
+
+
+def _check_kind(mode: int, path: Path, name: str) -> None:
     if stat.S_ISDIR(mode):
         raise ImageError(
             f"{name}: {path} is a directory; expected a tar file. For an OCI layout say"
@@ -84,7 +87,6 @@ def open_archive(path: Path, name: str) -> Archive:
         )
     if not stat.S_ISREG(mode):
         raise ImageError(f"{name}: {path} is no regular file; save the image to one first")
-    return read_archive(_plain(FileBlob.whole(file), name), name)
 
 
 def _plain(content: FileBlob, name: str) -> FileBlob:

@@ -98,7 +98,7 @@ class Walk:
         except OSError:  # not for this user, or no longer a directory
             return
         try:
-            for name in sorted(map(os.fsencode, os.listdir(fd))):  # noqa: PTH208 (a Path has no fd)
+            for name in _sorted_names(fd):
                 found = self._entry(fd, parent, name)
                 if found is not None:
                     yield found
@@ -148,6 +148,14 @@ class Walk:
                 info.type, info.size = tarfile.LNKTYPE, 0
                 info.linkname = first.decode("utf-8", "surrogateescape")
         return Found(path, _header(info), info.size, status.st_ctime_ns, kind == stat.S_IFDIR)
+
+
+def _sorted_names(directory: int) -> list[bytes]:
+    """The names in an open directory, by their bytes; none if it must not be listed."""
+    try:
+        return sorted(map(os.fsencode, os.listdir(directory)))
+    except OSError:
+        return []
 
 
 def _shown_empty(path: bytes, info: tarfile.TarInfo, kind: int) -> Found | None:

@@ -76,7 +76,9 @@ def _target(path: Path, name: str, *, force: bool) -> Path:
     try:
         target = Path(os.path.realpath(path))
         parent = target.parent.stat()
-        found = target.stat() if os.path.lexists(target) else None
+        found = path.stat() if path.exists() else None
+        # /dev/stdout is a link to a path that need not be there, or not lead to what is open.
+        is_named = found is None or (target.exists() and target.samefile(path))
     except FileNotFoundError as error:
         raise OutputError(
             f"{name} cannot be written: there is no directory {path.parent}; create it first"
@@ -87,7 +89,7 @@ def _target(path: Path, name: str, *, force: bool) -> Path:
         raise OutputError(f"{name} cannot be written: {path.parent} is no directory")
     if found is None:
         return target
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(found.st_mode) or not is_named:
         kind = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise OutputError(f"{name} cannot be written: {path} is {kind}; expected a new file's path")
     if not force:
