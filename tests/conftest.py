@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from images import engines
+from images.build import BuiltImage, build
 from images.engines import Engine
 
 # Under CI a test that cannot run has failed: nothing is skipped.
@@ -58,3 +59,10 @@ def podman_host() -> Iterator[str]:
 def podman(podman_host: str) -> Engine:
     """podman behind the docker client."""
     return Engine(podman_host)
+
+
+@pytest.fixture(scope="session")
+def image() -> Callable[[str], BuiltImage]:
+    """`image("curl").archive` is the docker archive of an image in `images.recipes`."""
+    require("mmdebstrap", "openssl", "g++", "go", "musl-gcc", "busybox")
+    return build

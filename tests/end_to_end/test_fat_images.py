@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from images.build import build
+from images.build import BuiltImage
 from images.checks import CHECKS, flags
 from images.engines import Engine
 from images.runner import Runner, load
@@ -12,7 +14,9 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_fat_image_passes_its_check(docker: Engine, name: str) -> None:
-    image = build(name)
-    load(docker, image.archive)
-    CHECKS[name](Runner(docker, image.tag, flags(name)))
+def test_fat_image_passes_its_check(
+    docker: Engine, image: Callable[[str], BuiltImage], name: str
+) -> None:
+    built = image(name)
+    load(docker, built.archive)
+    CHECKS[name](Runner(docker, built.tag, flags(name)))

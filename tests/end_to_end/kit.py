@@ -1,0 +1,93 @@
+"""minify as a user runs it: a process of its own, its exit code, its report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from images.engines import Engine
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished run of minify."""
+
+    code: int
+    out: str
+    err: str
+
+    def __str__(self) -> str:
+        return f"exit {self.code}\n{self.out}{self.err}"
+
+
+def try_minify(
+    *arguments: str | Path,
+    host: str = "unix:///nonexistent/docker.sock",
+    environment: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+) -> Done:
+    """`minify ARGUMENTS…`, whatever its exit code; no daemon unless `host` is one's address."""
+    engine = Engine(host)
+    done = subprocess.run(
+        [sys.executable, "-m", "minify", *map(str, arguments)],
+        env=engine.environment() | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        umask=umask,
+        timeout=300,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def minify(
+    source: str,
+    target: str,
+    *arguments: str | Path,
+    work: Path,
+    host: str = "unix:///nonexistent/docker.sock",
+    environment: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+) -> Report:
+    """The JSON report of a run that must succeed."""
+    report = work / "report.json"
+    done = try_minify(
+        source,
+        "-o",
+        target,
+        "--report",
+        report,
+        *arguments,
+        host=host,
+        environment=environment,
+        umask=umask,
+    )
+    assert done.code == 0, str(done)
+    found: Report = json.loads(report.read_text(encoding="utf-8"))
+    report.unlink()
+    assert "Traceback" not in done.err
+    return found
+
+
+def needed_libraries(report: Report) -> list[str]:
+    """The paths which the hard closure keeps because an ELF file names them."""
+    return [
+        entry["path"]
+        for entry in report["entries"]
+        if entry["grade"] == "hard"
+        and entry["kind"] == "file"
+        and any(reason["rule"] == "elf.needed" for reason in entry["reasons"])
+    ]
+
+
+def files_in(directory: Path) -> list[str]:
+    """Every name below `directory`, to see whether something was left behind."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
