@@ -72,16 +72,16 @@ class Overlay:
             return False
         if name.startswith(_AUFS) and name != _OPAQUE:
             return True
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden in ("", ".", ".."):
+            raise ValueError("is a whiteout of no name")
         try:
             directory = self._directory(parent(path), create=False)
         except _NoDirectoryError:
             return True  # what is not there needs no hiding
-        hidden = name.removeprefix(_WHITEOUT)
         if name == _OPAQUE:
             for inner in tuple(self.children[directory]):
                 self._hide(child(directory, inner))
-        elif hidden in ("", ".", ".."):
-            raise ValueError("is a whiteout of no name")
         else:
             self._hide(child(directory, hidden))
         return True

@@ -60,11 +60,11 @@ def content(source: Source, kind: bytes, block: bytes, records: Records, stored:
     if not is_described(records):
         return Content(stored, start, None, map_in_header=False)
     size = _number(records.get("GNU.sparse.realsize") or records.get("GNU.sparse.size", ""))
-    version = records.get("GNU.sparse.major", "0"), records.get("GNU.sparse.minor", "0")
+    version = records.get("GNU.sparse.major", ""), records.get("GNU.sparse.minor", "")
     if version == ("1", "0"):
         runs = _map_before_data(source)
         stored -= source.tell() - start
-    elif version not in (("0", "0"), ("0", "1")):
+    elif version not in (("", ""), ("0", "0"), ("0", "1")):
         raise ValueError(f"its format is {'.'.join(version)}, which is unknown")
     else:
         text = records.get("GNU.sparse.map") or records.get(SPARSE_PAIRS, "")

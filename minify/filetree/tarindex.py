@@ -25,6 +25,7 @@ from minify.filetree.paxrecords import Records
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
+_GNU_MAGIC = b"ustar  \0"
 
 _KINDS = {
     tarfile.REGTYPE: Kind.FILE,
@@ -111,11 +112,12 @@ class _Reader:
             self._fail(f"the tar is damaged: byte {at:,} starts no valid header ({error})")
         if header.size < 0:
             self._fail(f"the tar is damaged: {header.name!r} has a size of {header.size}")
-        if block[257:265] == b"ustar  \0":
+        if block[156:157] == tarfile.AREGTYPE and header.type == tarfile.DIRTYPE:
+            # By the slash at the end of its name, which a long name before may have overruled.
+            header.type, header.name = tarfile.AREGTYPE, f"{header.name}/"
+        if block[257:265] == _GNU_MAGIC:
             # GNU's old format keeps times where ustar has a prefix of the name.
-            directory = header.type == tarfile.DIRTYPE
-            name = decoded(block[:100].partition(b"\0")[0])
-            header.name = name.rstrip("/") if directory else name
+            header.name = decoded(block[:100].partition(b"\0")[0])
         return header
 
     def _entry(self, block: bytes) -> Entry:

@@ -39,7 +39,7 @@ class Compression(StrEnum):
 
 
 _MAGIC = {
-    b"\x1f\x8b": Compression.GZIP,
+    b"\x1f\x8b\x08": Compression.GZIP,
     b"\x28\xb5\x2f\xfd": Compression.ZSTD,
     **{bytes([0x50 + low, 0x2A, 0x4D, 0x18]): Compression.ZSTD for low in range(16)},
 }
