@@ -93,9 +93,17 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     return Result(opened.image, decided, built, written.reference, written.manifest_digest)
 
 
+def plan_image(image: Image, options: Options = Options()) -> Plan:
+    """What minifying an opened image would write."""
+    return _decide(_merged(image, options), options)
+
+
 def _open(source: str, options: Options) -> _Source:
     open_options = OpenOptions(options.platform, options.pull, options.progress)
-    image = open_image(Reference.parse(source), open_options)
+    return _merged(open_image(Reference.parse(source), open_options), options)
+
+
+def _merged(image: Image, options: Options) -> _Source:
     tree = FileTree.from_layers(image.layers, options.progress)
     return _Source(image, tree, _overridden(image.config, options))
 

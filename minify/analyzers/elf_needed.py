@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
-from minify.closure.solver import NEEDED
-from minify.elf import LinkMap
+from minify.closure.solver import ALONE, NEEDED
 from minify.elf.reader import ElfError, ElfFile
 from minify.filetree import Entry
 
@@ -24,14 +23,16 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     if elf is None or not elf.is_dynamic:
         return
     if elf.interpreter is None:
-        # A library or a static program.
-        grade = Grade.SOFT
+        # A library; the programs that load it have their own say.
+        grade, rule = Grade.SOFT, ALONE
     else:
+        rule = NEEDED
         yield _interpreter(entry, elf, grade)
     link_map = context.link_map(entry)
-    yield from _objects(link_map, grade)
+    for loaded in link_map.objects:
+        yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
     for missing in link_map.missing:
-        reason = Reason(NEEDED, missing.by, f"DT_NEEDED {missing.name}")
+        reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")
         yield Missing(missing.name, reason, grade, missing.looked, missing.hint)
     for consulted in link_map.consulted:
         if consulted.entry is not None:
@@ -43,12 +44,6 @@ def _interpreter(entry: Entry, elf: ElfFile, grade: Grade) -> Need:
     # The kernel takes a relative one from the working directory; nobody means that.
     path = path if path.startswith("/") else f"/{path}"
     return Need(path, Reason("elf.interpreter", entry.path, f"PT_INTERP {elf.interpreter}"), grade)
-
-
-def _objects(link_map: LinkMap, grade: Grade) -> Iterator[Finding]:
-    for loaded in link_map.objects:
-        reason = Reason(NEEDED, loaded.by, loaded.how)
-        yield Need(loaded.path, reason, grade)
 
 
 def _damaged(entry: Entry, grade: Grade, what: str) -> Finding:

@@ -18,7 +18,10 @@ from minify.filetree import Entry, ImagePath, Kind, Resolution
 from minify.filetree.path import ancestors, is_within
 
 NEEDED = "elf.needed"
-"""The rule of a library that some program's context resolved."""
+"""The rule of a library that a program loads, resolved in that program's context."""
+
+ALONE = "elf.alone"
+"""The rule of what a library needs when it is looked at without a program."""
 
 _Store = dict[ImagePath, dict[Reason, None]]
 
@@ -148,7 +151,7 @@ class _Solver:
         }
         soft = [m for m in self._missing if m.grade is Grade.SOFT]
         hard = [m for m in self._missing if m.grade is Grade.HARD]
-        broken = [m for m in soft if m.reason.rule != NEEDED or m.reason.by not in in_context]
+        broken = [m for m in soft if m.reason.rule != ALONE or m.reason.by not in in_context]
         gaps = {*self._gaps, *(_gap(missing) for missing in broken)}
         return KeepSet(
             kept={path: self._kept(path, self._reasons) for path in sorted(self._reasons)},

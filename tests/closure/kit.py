@@ -1,0 +1,41 @@
+"""A whole decision in a few words: an image in, every kept path with its reasons out."""
+
+from __future__ import annotations
+
+from minify.filetree import ImagePath
+from minify.image.jsontext import Json
+from minify.pipeline import Options, plan_image
+from minify.plan import Plan
+from tests.filetree.kit import Members, image_of
+
+
+def planned(
+    run: dict[str, Json], *layers: Members, options: Options | None = None
+) -> Plan:
+    """The plan for an image with `run` as its configuration."""
+    return plan_image(image_of(run, *layers), options or Options())
+
+
+def reasons(plan: Plan, *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Each kept path with its grade (`!` is hard) and rules, but those of the rules `without`."""
+    shown: dict[str, str] = {}
+    for path, kept in plan.keep.kept.items():
+        rules = sorted({reason.rule for reason in kept.reasons} - set(without))
+        if rules:
+            shown[path] = f"{'!' if kept.grade else ''}{' '.join(rules)}"
+    return shown
+
+
+def gaps(plan: Plan) -> list[str]:
+    """What the plan says could not be followed."""
+    return [f"{gap.reason.by}: {gap.reason.detail}" for gap in plan.keep.gaps]
+
+
+def written(plan: Plan) -> dict[str, str]:
+    """Each path of the result and what was changed on purpose."""
+    return {item.entry.path: item.change for item in plan.entries}
+
+
+def why(plan: Plan, path: str) -> list[str]:
+    """The chain from `path` to its root."""
+    return [f"{at}: {reason.rule}" for at, reason in plan.keep.why(ImagePath(path))]

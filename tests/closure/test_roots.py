@@ -1,0 +1,188 @@
+"""What a configuration starts. Programs here are no ELF files, so they bring nothing more."""
+
+import re
+
+import pytest
+
+from minify.errors import ClosureError, ImageError
+from minify.image.jsontext import Json
+from minify.pipeline import Options
+from tests.closure.kit import gaps, planned, reasons, why
+from tests.filetree.kit import Member, directory, file
+
+ALWAYS = ("parent", "skeleton.standard", "base.identity")
+
+
+def program(name: str) -> Member:
+    return file(name, "\x7f", mode=0o755)
+
+
+BASE = [
+    "bin -> usr/bin",
+    directory("usr/bin"),
+    program("usr/bin/app"),
+    program("usr/bin/dash"),
+    "usr/bin/sh -> dash",
+    program("usr/bin/tini"),
+    "etc/app.conf: x",
+    directory("work"),
+    "work/data: y",
+]
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ({"Cmd": ["app"]}, {"/usr/bin/app": "!config.cmd"}),
+        ({"Entrypoint": ["app"]}, {"/usr/bin/app": "!config.entrypoint"}),
+        ({"Cmd": ["/bin/app"]}, {"/bin": "!link", "/usr/bin/app": "!config.cmd"}),
+        ({"Cmd": ["bin/app"]}, {"/bin": "!link", "/usr/bin/app": "!config.cmd"}),
+        (
+            {"Cmd": ["app", "/etc/app.conf", "--f=/etc/app.conf", "/nope"]},
+            {"/usr/bin/app": "!config.cmd", "/etc/app.conf": "!config.operand"},
+        ),
+        (
+            {"Entrypoint": ["tini", "--"], "Cmd": ["app"]},
+            {"/usr/bin/tini": "!config.entrypoint", "/usr/bin/app": "!config.entrypoint"},
+        ),
+        (
+            {"Cmd": ["/bin/sh", "-c", "exec app -x"]},
+            {
+                "/bin": "!link",
+                "/usr/bin/sh": "!link",
+                "/usr/bin/dash": "!config.cmd",
+                "/usr/bin/app": "!config.cmd",
+            },
+        ),
+        (
+            {"Cmd": ["app"], "Healthcheck": {"Test": ["CMD-SHELL", "tini || exit 1"]}},
+            {
+                "/bin": "!link",
+                "/usr/bin/sh": "!link",
+                "/usr/bin/dash": "!config.healthcheck",
+                "/usr/bin/app": "!config.cmd",
+                "/usr/bin/tini": "!config.healthcheck",
+            },
+        ),
+        (
+            {"Cmd": ["app"], "Healthcheck": {"Test": ["CMD", "tini"]}},
+            {"/usr/bin/app": "!config.cmd", "/usr/bin/tini": "!config.healthcheck"},
+        ),
+        (
+            {"Cmd": ["app"], "Healthcheck": {"Test": ["NONE"]}},
+            {"/usr/bin/app": "!config.cmd"},
+        ),
+        (
+            {"Cmd": ["app", "data"], "WorkingDir": "/work"},
+            {
+                "/usr/bin/app": "!config.cmd",
+                "/work": "!app.directory config.workdir",
+                "/work/data": "!app.directory config.operand config.workdir",
+            },
+        ),
+        (
+            {"Cmd": ["app"], "Volumes": {"/work": {}}},
+            {"/usr/bin/app": "!config.cmd", "/work": "config.volume", "/work/data": "config.volume"},
+        ),
+        (
+            {"Cmd": ["app"], "Env": ["CONF=/etc/app.conf", "PATH=/bin"]},
+            {"/bin": "!link", "/usr/bin/app": "!config.cmd", "/etc/app.conf": "config.env"},
+        ),
+    ],
+)
+def test_what_the_configuration_names_is_kept(
+    run: dict[str, Json], expected: dict[str, str]
+) -> None:
+    plan = planned(run, BASE)
+    assert reasons(plan, without=ALWAYS) == expected
+    assert gaps(plan) == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["sh"],
+        ["/bin/sh", "-l"],
+        ["bash"],
+        ["/sbin/init"],
+        ["/lib/systemd/systemd", "--user"],
+        ["python3"],
+        ["node", "-i"],
+    ],
+)
+def test_an_image_without_an_application_is_refused(argv: list[str]) -> None:
+    with pytest.raises(ClosureError, match="--entrypoint.*--keep"):
+        planned({"Cmd": argv}, [*BASE, program("usr/bin/bash"), program("sbin/init")])
+
+
+def test_a_bare_shell_may_be_the_program_if_the_user_says_what_stays() -> None:
+    plan = planned({"Cmd": ["sh"]}, BASE, options=Options(keep=("/etc/app.conf",)))
+    assert reasons(plan, without=ALWAYS) == {
+        "/usr/bin/dash": "!config.cmd",
+        "/usr/bin/sh": "!link",
+        "/etc/app.conf": "!user.keep",
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ({"Cmd": ["nope"]}, r"needs nope .*looked in /usr/local/sbin, .*/bin"),
+        ({"Cmd": ["/opt/nope"]}, r"needs /opt/nope .*looked in /opt/nope"),
+        ({"Cmd": ["/etc/app.conf"]}, r"app.conf is there, but its mode 0644 lets nobody run it"),
+        ({"Cmd": ["/bin/sh", "-c", "nope -x"]}, "needs nope"),
+        ({"Cmd": ["app"], "Healthcheck": {"Test": ["CMD", "nope"]}}, "needs nope .*HEALTHCHECK"),
+    ],
+)
+def test_a_command_that_is_not_there_is_named_with_where_it_was_looked_for(
+    run: dict[str, Json], message: str
+) -> None:
+    with pytest.raises(ClosureError, match=message):
+        planned(run, BASE)
+
+
+def test_healthcheck_in_shell_form_needs_the_shell() -> None:
+    with pytest.raises(ClosureError, match="needs /bin/sh .*HEALTHCHECK"):
+        planned(
+            {"Cmd": ["/app"], "Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, [program("app")]
+        )
+
+
+def test_a_shell_text_with_several_commands_may_lack_some() -> None:
+    plan = planned({"Cmd": ["/bin/sh", "-c", "app || nope; $X y"]}, BASE)
+    assert [re.sub(r"CMD .*?: ", "", gap) for gap in gaps(plan)] == [
+        "the image's configuration: nope is missing in the source; looked in /usr/local/sbin,"
+        " /usr/local/bin, /usr/sbin, /usr/bin, /sbin, /bin",
+        "the image's configuration: the command '$X' is only known at run time",
+    ]
+
+
+def test_a_loop_of_links_on_the_way_to_a_hard_need_is_hostile() -> None:
+    script = file("app", "#!/a\n", mode=0o755)
+    with pytest.raises(ImageError, match="loop of symbolic links"):
+        planned({"Cmd": ["/app"]}, [script, "a -> b", "b -> a"])
+
+
+def test_version_control_data_of_the_application_is_left_out() -> None:
+    app = [directory("app"), directory("app/.git"), "app/.git/x", "app/main", program("run")]
+    plan = planned({"Cmd": ["/run"], "WorkingDir": "/app"}, app)
+    assert reasons(plan, without=ALWAYS) == {
+        "/app": "!config.workdir",
+        "/app/main": "config.workdir",
+        "/run": "!config.cmd",
+    }
+
+
+def test_why_walks_back_to_the_configuration() -> None:
+    script = file("app", "#!/bin/sh\n. /etc/app.conf\n", mode=0o755)
+    plan = planned({"Cmd": ["/app"]}, [*BASE, script])
+    assert why(plan, "/etc/app.conf") == ["/etc/app.conf: script.path", "/app: config.cmd"]
+
+
+def test_created_and_history_say_that_the_image_was_minified() -> None:
+    plan = planned({"Cmd": ["app"]}, BASE, options=Options(created="2024-01-01T00:00:00Z"))
+    assert plan.config.raw["created"] == "2024-01-01T00:00:00Z"
+    assert plan.config.raw["history"] == [
+        {"created": "2024-01-01T00:00:00Z", "created_by": "minify"}
+    ]
