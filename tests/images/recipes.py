@@ -157,4 +157,9 @@ RECIPES: Mapping[str, Recipe] = {
         application=_bash_script,
     ),
     "bare": Recipe(process={"Env": [PATH], "Cmd": ["bash"]}, runs=False),
+    "go-builder": Recipe(
+        process={"Env": [PATH, "GOFLAGS=-buildvcs=false", "GOCACHE=/tmp/go"], "Cmd": ["bash"]},
+        packages=("ca-certificates", "golang-go", "netbase", "tzdata"),
+        runs=False,
+    ),
 }
