@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
 from minify.closure.solver import ALONE, NEEDED
-from minify.elf.reader import ElfError, ElfFile
+from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
 
 

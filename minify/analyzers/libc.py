@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from minify.closure import Context, Finding, Grade, Need, Reason
-from minify.elf.reader import ElfError, ElfFile
+from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import decoded, parent
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from minify.closure.finding import Finding, Grade
-from minify.elf import LinkMap, Loader
-from minify.elf.reader import ElfError, ElfFile
+from minify.elf.elffile import ElfError, ElfFile
+from minify.elf.linkmap import LinkMap
+from minify.elf.loader import Loader
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import joined
 from minify.image import ImageConfig
@@ -39,7 +40,7 @@ class Context:
         packages: Packages,
         programs: tuple[ImagePath, ...],
     ) -> Context:
-        return cls(tree, config, packages, programs, Loader(tree, config.env))
+        return cls(tree, config, packages, programs, Loader(tree, config.env, config.workdir))
 
     def elf(self, entry: Entry) -> ElfFile | None:
         """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""

@@ -57,7 +57,7 @@ def _translated(part: str) -> str:
     if part in special:
         return special[part]
     if part.startswith("[") and part.endswith("]"):
-        body = part[1:-1].replace("\\", r"\\")
+        body = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
         return f"[^{body[1:]}]" if body.startswith(("!", "^")) else f"[{body}]"
     return re.escape(part)
 

@@ -17,7 +17,7 @@ from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, R
 from minify.closure.shellwords import BUILTINS, Command
 from minify.errors import ClosureError
 from minify.filetree import Entry, FileTree, ImagePath
-from minify.filetree.path import basename, joined
+from minify.filetree.path import ROOT, basename, joined
 from minify.image import ImageConfig
 from minify.packages import Packages
 
@@ -218,7 +218,7 @@ class _Finder:
         workdir = joined("/", config.workdir)
         reason = Reason("config.workdir", CONFIG, f"WORKDIR {config.workdir}")
         found = tree.directory(workdir)
-        if found is not None:
+        if found is not None and found.path != ROOT:
             # Where it is missing the runtime makes it.
             yield Need(workdir, reason, Grade.HARD)
             if not places.is_shared(found.path, tree) and not found.path.startswith("/home"):

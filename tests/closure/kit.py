@@ -9,9 +9,7 @@ from minify.plan import Plan
 from tests.filetree.kit import Members, image_of
 
 
-def planned(
-    run: dict[str, Json], *layers: Members, options: Options | None = None
-) -> Plan:
+def planned(run: dict[str, Json], *layers: Members, options: Options | None = None) -> Plan:
     """The plan for an image with `run` as its configuration."""
     return plan_image(image_of(run, *layers), options or Options())
 

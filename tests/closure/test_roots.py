@@ -82,7 +82,11 @@ BASE = [
         ),
         (
             {"Cmd": ["app"], "Volumes": {"/work": {}}},
-            {"/usr/bin/app": "!config.cmd", "/work": "config.volume", "/work/data": "config.volume"},
+            {
+                "/usr/bin/app": "!config.cmd",
+                "/work": "config.volume",
+                "/work/data": "config.volume",
+            },
         ),
         (
             {"Cmd": ["app"], "Env": ["CONF=/etc/app.conf", "PATH=/bin"]},
@@ -144,9 +148,7 @@ def test_a_command_that_is_not_there_is_named_with_where_it_was_looked_for(
 
 def test_healthcheck_in_shell_form_needs_the_shell() -> None:
     with pytest.raises(ClosureError, match="needs /bin/sh .*HEALTHCHECK"):
-        planned(
-            {"Cmd": ["/app"], "Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, [program("app")]
-        )
+        planned({"Cmd": ["/app"], "Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, [program("app")])
 
 
 def test_a_shell_text_with_several_commands_may_lack_some() -> None:

@@ -20,7 +20,7 @@ def shown(text: str) -> list[str]:
         ("for f in /a/*; do sed x; done", ["1: sed x"]),
         ("x=$(id -u) && y", ["1: id -u", "1: y"]),
         ("echo `date`", ["1: echo", "1: date"]),
-        ('echo "now $(date +%s)"', ["1: echo now $(date +%s)", "1: date +%s"]),
+        ('echo "now $(date +%s)"', ["1: date +%s", "1: echo now $(date +%s)"]),
         ("a > /dev/null 2>&1 < in", ["1: a"]),
         ("# comment; rm\nls", ["2: ls"]),
         ("a#b c", ["1: a#b c"]),
@@ -32,7 +32,7 @@ def shown(text: str) -> list[str]:
         ("$CMD x", ["1: $CMD x"]),
         ("${CMD:-ls} x", ["1: ${CMD:-ls} x"]),
         ("", []),
-        ("'unclosed", []),
+        ("'unclosed", ["1: unclosed"]),
     ],
 )
 def test_commands_are_found_where_a_command_stands(text: str, expected: list[str]) -> None:
