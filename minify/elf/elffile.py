@@ -1,0 +1,88 @@
+"""What one ELF file says of itself, as far as loading it is concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ElfError(Exception):
+    """A file that begins as ELF and is damaged or hostile; the text says where."""
+
+
+class ElfKind(Enum):
+    """The file's e_type."""
+
+    RELOCATABLE = "relocatable"
+    EXECUTABLE = "executable"
+    SHARED = "shared object"
+    """Position-independent programs are shared objects too."""
+    CORE = "core dump"
+    OTHER = "of an unknown type"
+
+
+DF_1_NODEFLIB = 0x800
+DF_1_PIE = 0x08000000
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNeed:
+    """A symbol version that must be defined by the object that is loaded for `file`."""
+
+    file: str
+    version: str
+    is_weak: bool
+    """Whether ld.so only warns if it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElfFile:
+    """The header, the interpreter and the dynamic section; text is as the file has it."""
+
+    kind: ElfKind
+    bits: int
+    """32 or 64."""
+    is_little_endian: bool
+    machine: int
+    """The header's e_machine."""
+    os_abi: int = 0
+    flags: int = 0
+    """The header's e_flags, which mean something per machine."""
+    interpreter: str | None = None
+    is_dynamic: bool = False
+    """Whether there is a dynamic section; static programs have none."""
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    rpath: str | None = None
+    runpath: str | None = None
+    flags_1: int = 0
+    filters: tuple[str, ...] = ()
+    auxiliaries: tuple[str, ...] = ()
+    audits: tuple[str, ...] = ()
+    """DT_AUDIT and DT_DEPAUDIT, each a list separated by colons."""
+    versions_needed: tuple[VersionNeed, ...] = ()
+    versions_defined: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    """The names of undefined dynamic symbols, weak ones included, without versions."""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether a kernel can start it, be it static; not every file with an interpreter is meant
+        to be (libc.so.6 has one).
+        """
+        if self.kind is ElfKind.EXECUTABLE or self.interpreter is not None:
+            return True
+        return self.kind is ElfKind.SHARED and bool(self.flags_1 & DF_1_PIE)
+
+    @property
+    def can_be_loaded(self) -> bool:
+        """Whether ld.so takes files of this type."""
+        return self.kind in (ElfKind.EXECUTABLE, ElfKind.SHARED)
+
+    def is_alike(self, other: ElfFile) -> bool:
+        """Whether one process can hold both: the same class, byte order and machine."""
+        return (self.bits, self.is_little_endian, self.machine) == (
+            other.bits,
+            other.is_little_endian,
+            other.machine,
+        )
