@@ -1,7 +1,9 @@
 """A tar that is an OCI layout and what `docker load` takes, both at once.
 
 Docker 20.10 refuses an archive with a layout alone, and umoci reads nothing else, so every archive
-carries both. The bytes follow from the image and its name alone: no times, no owners, fixed order.
+carries both. Docker 20.10 cannot load a layer in zstd, and podman cannot save one again as a docker
+archive, so none is written. The bytes follow from the image and its name alone: no times, no
+owners, fixed order.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from minify.image import jsontext
+from minify.image.compression import Compression
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.manifest import REF_NAME, Descriptor, Index
@@ -39,6 +42,8 @@ class Target:
     """docker's name for the image; None leaves it without one."""
     ref_name: str = ""
     """The layout's name for it, where that is not docker's tag."""
+    zstd_as: Compression = Compression.GZIP
+    """How layers in zstd are written; NONE is faster where the archive does not last."""
 
 
 def write(image: Image, target: Target, progress: Progress) -> Written:
@@ -47,7 +52,7 @@ def write(image: Image, target: Target, progress: Progress) -> Written:
     writer.add(LAYOUT_FILE, LAYOUT_DOCUMENT)
     writer.add_directory("blobs/")
     writer.add_directory("blobs/sha256/")
-    stored = store(image, writer, progress)
+    stored = store(image, writer, progress, zstd_as=target.zstd_as)
     entry = replace(stored.descriptor, annotations=_annotations(target))
     writer.add(INDEX_FILE, Index([entry], {}).write())
     writer.add("manifest.json", _docker_manifest(stored, target.tag))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from docker import APIClient
@@ -24,7 +25,7 @@ from requests.exceptions import RequestException
 
 from minify.errors import ImageError, MinifyError, OutputError
 from minify.image.blob import FileBlob, spooled
-from minify.image.compression import CHUNK
+from minify.image.compression import CHUNK, Compression
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.platform import Platform
@@ -41,6 +42,7 @@ from minify.transports.publish import failure
 # the SDK gives up after one. docker's own client waits for ever.
 _PATIENCE = 3_600
 
+_DEFAULT_SOCKET = "/var/run/docker.sock"
 _LOADED_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -72,25 +74,38 @@ class _Daemon:
             return found
 
 
-def _connected(reference: Reference, error: type[MinifyError]) -> _Daemon:
-    address = ""
+@contextmanager
+def _connected(reference: Reference, error: type[MinifyError]) -> Iterator[_Daemon]:
+    """The daemon, for as long as the block lasts; `error` if none answers."""
+    arguments = _address(reference, error)
+    address = arguments.get("base_url") or f"unix://{_DEFAULT_SOCKET}"
+    is_ssh = address.startswith("ssh:")
     try:
-        arguments = _address(reference, error)
-        address = arguments.get("base_url") or "the default socket"
-        is_ssh = address.startswith("ssh:")
+        _probe(address)
         client = APIClient(version="auto", timeout=_PATIENCE, use_ssh_client=is_ssh, **arguments)
     except (DockerException, RequestException, OSError, ValueError) as cause:
         raise error(
             f"{reference}: no docker daemon answers at {address}: {_said(cause)}; start it or set"
             " DOCKER_HOST. docker-archive:, oci: and oci-archive: need no daemon"
         ) from cause
-    return _Daemon(client, error, str(reference))
+    with closing(client):
+        yield _Daemon(client, error, str(reference))
+
+
+def _probe(address: str) -> None:
+    """OSError if nobody listens at a socket's path; the SDK's own error is hard to read."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(address.removeprefix("unix://"))
 
 
 def _address(reference: Reference, error: type[MinifyError]) -> dict[str, Any]:
     """How to reach the daemon, found in docker's own order: DOCKER_HOST, then the context."""
     if os.environ.get("DOCKER_HOST"):
-        return dict(kwargs_from_env())
+        try:
+            return dict(kwargs_from_env())
+        except DockerException as cause:  # a certificate that is not there
+            raise error(f"{reference}: DOCKER_CERT_PATH: {cause}") from cause
     wanted = os.environ.get("DOCKER_CONTEXT") or None
     try:
         context = ContextAPI.get_context(wanted)
@@ -121,21 +136,25 @@ def _said(error: BaseException) -> str:
 def open_image(reference: Reference, options: OpenOptions) -> Image:
     """The image that the daemon has, or pulls, saved to a temporary file."""
     checked_name(reference.location)
-    daemon = _connected(reference, ImageError)
-    found = _found(daemon, reference.location, options)
-    image_id = str(found["Id"])
-    if not image_id.startswith("sha256:"):
-        image_id = f"sha256:{image_id}"
-    wanted = options.platform
-    has = Platform.of({"os": found.get("Os"), "architecture": found.get("Architecture")})
-    if wanted and (has.os, has.architecture) != (wanted.os, wanted.architecture):
-        raise ImageError(
-            f"{reference} has no image for {wanted}; there is {has}; try --pull always"
-        )
-    archive = read_archive(_saved(daemon, image_id, found, options.progress), str(reference))
-    image = docker_archive.image_in(archive, "", options, str(reference))
+    name = str(reference)
+    with _connected(reference, ImageError) as daemon:
+        found = _found(daemon, reference.location, options)
+        image_id = f"sha256:{str(found['Id']).removeprefix('sha256:')}"
+        _check_platform(found, options.platform, name)
+        archive = read_archive(_saved(daemon, image_id, found, options.progress), name)
+    image = docker_archive.image_in(archive, "", options, name)
     _check_identity(image, archive, image_id)
-    return replace(image, manifest_digest=None)
+    return image
+
+
+def _check_platform(found: Mapping[str, Any], wanted: Platform | None, name: str) -> None:
+    """Before a large image is saved in vain; the variant is checked when the config is read."""
+    has = Platform(str(found.get("Os")), str(found.get("Architecture")))
+    if wanted and has != Platform(wanted.os, wanted.architecture):
+        raise ImageError(
+            f"{name} has no image for {wanted}; the daemon has {has}; --pull always lets it pull"
+            " the other one"
+        )
 
 
 def _found(daemon: _Daemon, name: str, options: OpenOptions) -> Mapping[str, Any]:
@@ -166,13 +185,18 @@ def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
 
 
 def _checked(daemon: _Daemon, events: Any, what: str) -> Iterator[Mapping[str, Any]]:
-    """The events of a stream; an error comes inside it, under a status of 200."""
+    """The events of a stream, which is read to its end so that its connection is done with.
+
+    An error comes inside it, under a status of 200.
+    """
+    errors = []
     for event in events:
-        if not isinstance(event, Mapping):
-            continue
-        if "error" in event:
-            raise daemon.error(f"{daemon.name} cannot be {what}: {str(event['error']).strip()}")
-        yield event
+        if isinstance(event, Mapping):
+            if "error" in event:
+                errors.append(str(event["error"]).strip())
+            yield event
+    if errors:
+        raise daemon.error(f"{daemon.name} cannot be {what}: {errors[0]}")
 
 
 def _saved(
@@ -207,27 +231,36 @@ def _output_name(reference: Reference) -> TaggedName:
 def check_output(reference: Reference, options: WriteOptions) -> None:  # noqa: ARG001 (a tag moves without force)
     """UsageError for a name that cannot be set; OutputError if no daemon answers."""
     _output_name(reference)
-    _connected(reference, OutputError)
+    with _connected(reference, OutputError):
+        return
 
 
 def write_image(image: Image, reference: Reference, options: WriteOptions) -> Written:
     """Loads `image` without a name, checks what the daemon has made of it, and moves the tag."""
     name = _output_name(reference)
-    daemon = _connected(reference, OutputError)
-    expected = image.config.digest
-    existed = daemon.inspected(str(expected)) is not None
-    loaded = str(expected)
-    try:
-        loaded = _load(daemon, image, options.progress) or loaded
-        _check_loaded(daemon, image, loaded)
+    with _connected(reference, OutputError) as daemon, _removed_on_error(daemon, image) as loaded:
+        loaded.append(_load(daemon, image, options.progress) or str(image.config.digest))
+        _check_loaded(daemon, image, loaded[-1])
         with daemon.asked_to("tagged"):
-            daemon.client.tag(loaded, name.repository, name.tag)
+            daemon.client.tag(loaded[-1], name.repository, name.tag)
+    return Written(str(reference), image.config.digest, None)
+
+
+@contextmanager
+def _removed_on_error(daemon: _Daemon, image: Image) -> Iterator[list[str]]:
+    """Removes the ids in the list, if the block ends with an error and they were not there before.
+
+    It starts with the id that the image has in a daemon that keeps configs.
+    """
+    loaded = [str(image.config.digest)]
+    existed = daemon.inspected(loaded[0]) is not None
+    try:
+        yield loaded
     except BaseException:
-        if not existed:
+        for image_id in () if existed else loaded:
             with suppress(DockerException, RequestException):
-                daemon.client.remove_image(loaded)
+                daemon.client.remove_image(image_id)
         raise
-    return Written(str(reference), expected, None)
 
 
 def _load(daemon: _Daemon, image: Image, progress: Progress) -> str | None:
@@ -237,7 +270,8 @@ def _load(daemon: _Daemon, image: Image, progress: Progress) -> str | None:
     except OSError as error:
         raise failure(daemon.name, error) from error
     with temporary:
-        dialects.write(image, dialects.Target(temporary.fileno(), daemon.name), progress)
+        target = dialects.Target(temporary.fileno(), daemon.name, zstd_as=Compression.NONE)
+        dialects.write(image, target, progress)
         size = os.fstat(temporary.fileno()).st_size
 
         def chunks() -> Iterator[bytes]:

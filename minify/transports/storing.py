@@ -5,13 +5,13 @@ What is written is the same for every medium: OCI documents, layers as the image
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from minify.errors import ImageError
 from minify.image import jsontext
-from minify.image.compression import CHUNK, detect
+from minify.image.compression import CHUNK, Compression, compressor, detect
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.layer import Layer
@@ -46,10 +46,23 @@ class StoredImage:
     manifest: Manifest
 
 
-def store(image: Image, writer: BlobWriter, progress: Progress) -> StoredImage:
-    """Writes the blobs of `image`; ImageError if its bytes are not what it says."""
+def store(
+    image: Image, writer: BlobWriter, progress: Progress, *, zstd_as: Compression = Compression.ZSTD
+) -> StoredImage:
+    """Writes the blobs of `image`; ImageError if its bytes are not what it says.
+
+    Layers in zstd are written as `zstd_as`, all others as they are.
+    """
     assert len(image.config.diff_ids) == len(image.layers), "a virtual layer has to be built first"
-    layers = _store_layers(image.layers, writer, progress)
+    sizes = [layer.size for layer in image.layers]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    with progress.step("writing", total) as advance:
+        layers = [
+            _store_repacked(layer, zstd_as, writer, advance)
+            if zstd_as is not Compression.ZSTD and _compression(layer) is Compression.ZSTD
+            else _store_layer(layer, writer, advance)
+            for layer in image.layers
+        ]
     config = writer.put([image.config.data])
     document = Manifest(
         Descriptor(OCI_CONFIG, config.digest, config.size), layers, image.annotations
@@ -59,13 +72,8 @@ def store(image: Image, writer: BlobWriter, progress: Progress) -> StoredImage:
     return StoredImage(Descriptor(OCI_MANIFEST, stored.digest, stored.size, platform), document)
 
 
-def _store_layers(
-    layers: Sequence[Layer], writer: BlobWriter, progress: Progress
-) -> list[Descriptor]:
-    sizes = [layer.size for layer in layers]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    with progress.step("writing", total) as advance:
-        return [_store_layer(layer, writer, advance) for layer in layers]
+def _compression(layer: Layer) -> Compression:
+    return detect(layer.blob.open().read(6), layer.name)
 
 
 def _store_layer(layer: Layer, writer: BlobWriter, advance: Advance) -> Descriptor:
@@ -73,8 +81,6 @@ def _store_layer(layer: Layer, writer: BlobWriter, advance: Advance) -> Descript
     if stated is None or stated.algorithm != "sha256":
         layer.open().verify()  # what is hashed below cannot be compared with what is stated
     stream = layer.blob.open()
-    compression = detect(stream.read(6), layer.name)
-    stream.seek(0)
 
     def chunks() -> Iterator[bytes]:
         while chunk := stream.read(CHUNK):
@@ -87,4 +93,24 @@ def _store_layer(layer: Layer, writer: BlobWriter, advance: Advance) -> Descript
         raise ImageError(
             f"{layer.name} is damaged: its digest is {stored.digest}; the image says {stated}"
         )
+    return Descriptor(OCI_LAYER[_compression(layer)], stored.digest, stored.size)
+
+
+def _store_repacked(
+    layer: Layer, compression: Compression, writer: BlobWriter, advance: Advance
+) -> Descriptor:
+    stream = layer.open()
+    packer = compressor(compression)
+
+    def chunks() -> Iterator[bytes]:
+        told = 0
+        while chunk := stream.read(CHUNK):
+            yield packer.compress(chunk)
+            advance(stream.stored_reached - told)
+            told = stream.stored_reached
+        yield packer.flush()
+
+    stored = writer.put(chunks())
+    stream.verify()
+    layer.blob.check_unchanged()
     return Descriptor(OCI_LAYER[compression], stored.digest, stored.size)
