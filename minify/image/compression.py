@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, cast
 
@@ -24,10 +25,7 @@ else:
 
 CHUNK = 1 << 18
 
-# A seek point's state takes about 50 KB and may hold one unconsumed read.
 _GZIP_READ = 1 << 15
-_POINT_SPACING = 1 << 20
-_MOST_POINTS = 512
 
 
 class Compression(StrEnum):
@@ -60,7 +58,17 @@ def detect(first_bytes: bytes, name: str) -> Compression:
     return Compression.NONE
 
 
-def plain_stream(stored: Stream, name: str) -> Stream:
+@dataclass(frozen=True, slots=True)
+class SeekPoints:
+    """Where a gzip stream can be taken up again. Each point takes 52 KB of memory."""
+
+    spacing: int = 1 << 20
+    """How many plain bytes they are apart at first; a going back costs half of that on average."""
+    most: int = 256
+    """When there are more, every second one goes and the spacing doubles."""
+
+
+def plain_stream(stored: Stream, name: str, points: SeekPoints = SeekPoints()) -> Stream:
     """The decompressed bytes of `stored`, readable at any place that was once reached.
 
     The stored bytes are read in order, each once, until the end has been reached; only going
@@ -69,7 +77,7 @@ def plain_stream(stored: Stream, name: str) -> Stream:
     compression = detect(stored.read(6), name)
     stored.seek(0)
     if compression is Compression.GZIP:
-        return _GzipStream(stored, name)
+        return _GzipStream(stored, name, points)
     if compression is Compression.ZSTD:
         return _ZstdStream(stored, name)
     return stored
@@ -78,14 +86,14 @@ def plain_stream(stored: Stream, name: str) -> Stream:
 class _GzipStream:
     """A gzip file with copies of the decompressor's state as seek points.
 
-    The points are a MiB apart at first; when there are too many, every second one goes and the
-    distance doubles, so memory is bounded for any size of layer.
+    Their number has a bound, and so memory has one for any size of layer.
     """
 
-    def __init__(self, stored: Stream, name: str) -> None:
+    def __init__(self, stored: Stream, name: str, points: SeekPoints) -> None:
         self._stored = stored
         self._name = name
-        self._spacing = _POINT_SPACING
+        self._spacing = points.spacing
+        self._most_points = points.most
         self._points = [_Point(0, 0, _gzip_decompressor())]
         self._position = 0
         self._restart(self._points[0])
@@ -112,6 +120,8 @@ class _GzipStream:
             self._fill(skip, size)
             skip = 0
         data = self._buffer[skip : skip + size]
+        if len(self._buffer) > 2 * CHUNK:
+            self._buffer = self._buffer[skip + size :]  # not a whole file once more
         self._position += len(data)
         return data
 
@@ -182,7 +192,7 @@ class _GzipStream:
             return
         state = self._decompressor.copy()
         self._points.append(_Point(self._buffer_end, self._stored_offset, state))
-        if len(self._points) > _MOST_POINTS:
+        if len(self._points) > self._most_points:
             self._points = self._points[::2]
             self._spacing *= 2
 
@@ -272,6 +282,28 @@ class Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
+class _InBlocks:
+    """Gives a compressor blocks of one size, for zlib-ng's output depends on how input is cut."""
+
+    def __init__(self, packer: Compressor) -> None:
+        self._packer = packer
+        self._waiting = bytearray()
+
+    def compress(self, data: bytes, /) -> bytes:
+        self._waiting += data
+        if len(self._waiting) < CHUNK:
+            return b""
+        whole = len(self._waiting) // CHUNK * CHUNK
+        with memoryview(self._waiting) as view:
+            blocks = (view[start : start + CHUNK] for start in range(0, whole, CHUNK))
+            packed = b"".join([self._packer.compress(bytes(block)) for block in blocks])
+        del self._waiting[:whole]
+        return packed
+
+    def flush(self) -> bytes:
+        return self._packer.compress(bytes(self._waiting)) + self._packer.flush()
+
+
 class _Plain:
     def compress(self, data: bytes, /) -> bytes:
         return data
@@ -281,10 +313,13 @@ class _Plain:
 
 
 def compressor(compression: Compression) -> Compressor:
-    """A fresh compressor at the level minify writes with; its header names no time or file."""
+    """A fresh compressor at the level minify writes with; its header names no time or file.
+
+    The output is a function of the bytes alone, not of how they are cut into calls.
+    """
     if compression is Compression.GZIP:
-        return compressobj(6, DEFLATED, 31)
+        return _InBlocks(compressobj(6, DEFLATED, 31))
     if compression is Compression.ZSTD:
         # No worker threads: zstd's output differs between none and any.
-        return zstd.ZstdCompressor(level=9)
+        return _InBlocks(zstd.ZstdCompressor(level=9))
     return _Plain()

@@ -110,12 +110,12 @@ class LayerStream:
         """
         if not self._layer.is_verifiable:
             return
-        # In this order: of a layer stored plain both are one stream, and its plain bytes lag behind
-        # by those that the compression was told by.
-        for hashed in (self._stored, self._plain):
-            hashed.seek(hashed.reached)
+        # One after the other: the stored bytes' position is the decompressor's till it is done, and
+        # a plain layer's two streams are one.
+        self._plain.seek(self._plain.reached)
         while self.read(CHUNK):
             pass
+        self._stored.seek(self._stored.reached)
         while self._stored.read(CHUNK):
             pass
         layer = self._layer
