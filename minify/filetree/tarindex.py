@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from sys import intern
 from typing import NoReturn, Protocol
 
@@ -46,6 +45,8 @@ _EXTENSIONS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+
+_NONE = sparse.Content(0, 0, None, map_in_header=False)
 
 # An extended header holds a name, a link target and some xattrs, 64 KiB each at the most on Linux.
 _LARGEST_EXTENDED_HEADER = 1 << 20
@@ -186,18 +187,23 @@ class _Reader:
         if is_sparse and kind is not Kind.FILE:
             self._fail(f"the tar is damaged: {written!r} is a sparse {kind.value}")
         try:
-            entry = self._described(header, records, image_path(written), kind)
-            if kind is Kind.FILE:
-                entry = self._with_content(entry, header, block, records)
+            path = image_path(written)
+            content = self._content(header, block, records) if kind is Kind.FILE else _NONE
+            entry = self._described(header, records, path, kind, content)
         except ValueError as error:
             self._fail(f"member {written!r} {error}")
         self._last = f"member {written!r}"
         return entry
 
     def _described(
-        self, header: tarfile.TarInfo, records: Records, path: ImagePath, kind: Kind
+        self,
+        header: tarfile.TarInfo,
+        records: Records,
+        path: ImagePath,
+        kind: Kind,
+        content: sparse.Content,
     ) -> Entry:
-        """The entry but for its content; ValueError says what is out of bounds."""
+        """The entry that header and records describe; ValueError says what is out of bounds."""
         uname, gname = records.get("uname", header.uname), records.get("gname", header.gname)
         if "\0" in uname or "\0" in gname:
             raise ValueError("has an owner's name with a NUL byte")
@@ -213,7 +219,11 @@ class _Reader:
             paxrecords.xattrs(records),
             self._target(header, records, kind),
             self._device(header, kind),
-            layer=self._layer,
+            None,
+            content.size,
+            self._layer,
+            content.offset,
+            content.runs,
         )
 
     def _target(self, header: tarfile.TarInfo, records: Records, kind: Kind) -> str:
@@ -237,10 +247,8 @@ class _Reader:
             _bounded(header.devminor, _LARGEST_DEVICE_NUMBER, "device number"),
         )
 
-    def _with_content(
-        self, entry: Entry, header: tarfile.TarInfo, block: bytes, records: Records
-    ) -> Entry:
-        """`entry` with its size and place; ValueError for a sparse file that is damaged."""
+    def _content(self, header: tarfile.TarInfo, block: bytes, records: Records) -> sparse.Content:
+        """Where the file's content is, which is skipped; ValueError for a damaged sparse file."""
         stored = header.size
         if "size" in records:
             stored = _bounded(records["size"], 2**63 - 1, "size")
@@ -249,11 +257,12 @@ class _Reader:
             content = sparse.content(self._stream, header.type, block, records, stored)
         except ValueError as error:
             raise ValueError(f"is a damaged sparse file: {error}") from error
-        end = self._stream.tell() if content.map_in_header else start
-        self._stream.skip(end + _padded(stored) - self._stream.tell())
-        if self._stream.tell() < end + _padded(stored):
-            self._fail(f"the tar is truncated in the {stored:,} bytes of {entry.path!r}")
-        return replace(entry, size=content.size, offset=content.offset, sparse=content.runs)
+        reached = self._stream.tell()
+        end = (reached if content.map_in_header else start) + _padded(stored)
+        self._stream.skip(end - reached)
+        if self._stream.tell() < end:
+            raise ValueError(f"is truncated: not all of its {stored:,} bytes are there")
+        return content
 
 
 def _padded(size: int) -> int:

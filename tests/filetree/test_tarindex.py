@@ -397,8 +397,11 @@ def test_an_archive_ends_with_two_zero_blocks_and_nothing_else(end: bytes, messa
         (record("size", "9" * 30), "as its size"),
         (record("size", "٣"), "member 'a' has '٣' as its size"),
         (record("uname", "a\0b"), "has an owner's name with a NUL byte"),
-        (record("size", "99999999"), "the tar is truncated in the 99,999,999 bytes of '/a'"),
-        (record("size", str(2**63 - 1)), "the tar is truncated in the 9,223,372"),
+        (
+            record("size", "99999999"),
+            "member 'a' is truncated: not all of its 99,999,999 bytes are there",
+        ),
+        (record("size", str(2**63 - 1)), "is truncated: not all of its 9,223,372"),
     ],
 )
 def test_malformed_pax_records_are_refused(payload: bytes, message: str) -> None:
