@@ -20,7 +20,7 @@ from minify.filetree.path import ancestors, is_within
 NEEDED = "elf.needed"
 """The rule of a library that a program loads, resolved in that program's context."""
 
-ALONE = "elf.alone"
+ALONE = "elf.plugin"
 """The rule of what a library needs when it is looked at without a program."""
 
 _Store = dict[ImagePath, dict[Reason, None]]

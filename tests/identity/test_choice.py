@@ -16,9 +16,7 @@ GROUP = "root:x:0:\nweb:x:33:\nssl:x:110:web\ndocker:x:999:other\n"
 ACCOUNTS = [file("etc/passwd", PASSWD), file("etc/group", GROUP)]
 
 
-def keeping(
-    *hard: str, rule: str = "config.entrypoint", accounts: Sequence[str] = ()
-) -> KeepSet:
+def keeping(*hard: str, rule: str = "config.entrypoint", accounts: Sequence[str] = ()) -> KeepSet:
     reason = Reason(rule, CONFIG, "test")
     kept = {ImagePath(path): Kept(Grade.HARD, (reason,)) for path in hard}
     return KeepSet(kept, (), (), tuple(RunsAs(name, reason) for name in accounts), (), {})
@@ -100,14 +98,20 @@ def test_a_program_may_be_unreadable() -> None:
 
 
 def test_a_taken_number_is_not_used_again() -> None:
-    members = [file("etc/passwd", "x:x:10001:10001::/:/bin/sh\n"), file("etc/group", "y:x:10002:\n")]
+    members = [
+        file("etc/passwd", "x:x:10001:10001::/:/bin/sh\n"),
+        file("etc/group", "y:x:10002:\n"),
+    ]
     identity = chosen("", members, keeping())
     assert identity.passwd == ("appuser:x:10003:10003::/nonexistent:/sbin/nologin",)
     assert identity.user == "10003"
 
 
 def test_an_appuser_that_exists_is_the_one() -> None:
-    members = [file("etc/passwd", "appuser:x:7:8::/home/a:/bin/sh\n"), file("etc/group", "g:x:8:\n")]
+    members = [
+        file("etc/passwd", "appuser:x:7:8::/home/a:/bin/sh\n"),
+        file("etc/group", "g:x:8:\n"),
+    ]
     identity = chosen("", members, keeping())
     assert shown(identity) == "7 | the default: not root | appuser:x:7:8::/home/a:/bin/sh | g:x:8:"
 
@@ -124,8 +128,7 @@ def test_an_appuser_that_exists_is_the_one() -> None:
         ("web:ssl", "33:110 | as --user asks | web:x:33:33::/var/www:/bin/sh | ssl:x:110:web"),
         (
             "500",
-            "500 | as --user asks | appuser:x:500:500::/nonexistent:/sbin/nologin"
-            " | appuser:x:500:",
+            "500 | as --user asks | appuser:x:500:500::/nonexistent:/sbin/nologin | appuser:x:500:",
         ),
         (
             "500:33",
