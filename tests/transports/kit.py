@@ -76,9 +76,11 @@ class Sample:
         return [(pack(data, way), way) for data, way in zip(self.layers, ways, strict=True)]
 
 
-def sample(text: str, platform: str = "linux/amd64", **config: object) -> Sample:
-    """An image of three layers that differ by `text` and by their number."""
-    layers = tuple(
+def sample(
+    text: str, platform: str = "linux/amd64", *, layers: int = 3, **config: object
+) -> Sample:
+    """An image of layers that differ by `text` and by their number."""
+    tars = tuple(
         tar_of(
             [
                 "etc/",
@@ -86,7 +88,7 @@ def sample(text: str, platform: str = "linux/amd64", **config: object) -> Sample
                 f"hard{number} => etc/{number}",
             ]
         )
-        for number in range(3)
+        for number in range(layers)
     )
     system, architecture, *variant = platform.split("/")
     document = {
@@ -94,11 +96,11 @@ def sample(text: str, platform: str = "linux/amd64", **config: object) -> Sample
         "os": system,
         **({"variant": variant[0]} if variant else {}),
         "config": {"Entrypoint": ["/etc/0"], "Labels": {"text": text}},
-        "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]},
+        "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in tars]},
         "x-unknown": [1, None],
         **config,
     }
-    return Sample(json.dumps(document, indent=1).encode(), layers, platform)
+    return Sample(json.dumps(document, indent=1).encode(), tars, platform)
 
 
 def old_docker_save(samples: Sequence[Sample]) -> bytes:
@@ -185,13 +187,15 @@ def layout(samples: Sequence[Sample]) -> Files:
     return as_layout(files, [tagged(manifest_of(files, one), one.name) for one in samples])
 
 
-def multi_platform(samples: Sequence[Sample], tag: str = "") -> Files:
+def multi_platform(samples: Sequence[Sample], tag: str = "", *, attested: bool = True) -> Files:
     """A layout with one index of all samples, and an attestation beside each, as buildx writes."""
     files: Files = {}
     inner = []
     for one in samples:
         descriptor = manifest_of(files, one)
         inner.append({**descriptor, "platform": platform_json(one.platform)})
+        if not attested:
+            continue
         proof = blob(files, OCI_MANIFEST, b'{"schemaVersion": 2, "of": "%b"}' % one.id.encode())
         inner.append(
             {

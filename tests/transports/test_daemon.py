@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import require
 from images.engines import Engine
 
 from minify.errors import ImageError, MinifyError, OutputError, UsageError
 from minify.image import Digest, Image, ImageConfig, Platform, Reference
 from minify.image.blob import BytesBlob
+from minify.progress import Advance
 from minify.transports import OpenOptions, Pull, WriteOptions, check_output, open_image
 from transports import kit
 from transports.kit import opened, sample, written
 
 ONE, TWO = sample("one"), sample("two")
+# Without the layer in zstd, which docker 20.10 does not know.
+ONE_GZIP, ARM_GZIP = sample("one", layers=2), sample("arm", "linux/arm64", layers=2)
+PUSHED = kit.multi_platform([ONE_GZIP, ARM_GZIP], "1", attested=False)
 
 
 @dataclass(frozen=True)
@@ -207,6 +215,69 @@ def test_the_platform_of_the_daemons_image_must_match(daemon: Daemon, image: Ima
     with pytest.raises(ImageError, match="no image for linux/arm64; the daemon has linux/amd64"):
         open_with("docker-daemon:app:1", Pull.MISSING, "linux/arm64")
     assert daemon.images()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """`host:port` of a registry with `app:1` for two platforms."""
+    require("docker-registry", "skopeo")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
+        "http": {"addr": address},
+    }
+    (tmp_path / "registry.json").write_text(json.dumps(settings))
+    serve = ["docker-registry", "serve", str(tmp_path / "registry.json")]
+    layouts = kit.write_tree(tmp_path / "pushed", PUSHED)
+    copy = ["skopeo", "copy", "--all", "--dest-tls-verify=false", "--retry-times=9"]
+    with subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            push = [*copy, f"oci:{layouts}:1", f"docker://{address}/app:1"]
+            done = subprocess.run(push, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            yield address
+        finally:
+            process.terminate()
+
+
+@pytest.mark.engine
+def test_the_daemon_pulls_what_it_lacks(
+    docker: Engine, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", docker.host)
+    monkeypatch.setenv("DOCKER_CONFIG", "/nonexistent/minify-tests")
+    name = f"{registry}/app:1"
+    heard: list[str] = []
+
+    class Listener:
+        @contextmanager
+        def step(self, label: str, total: int | None) -> Iterator[Advance]:  # noqa: ARG002
+            heard.append(label)
+            yield lambda _: None
+
+    def pulled(pull: Pull, platform: str) -> Image:
+        options = OpenOptions(Platform.parse(platform), pull, Listener())
+        return open_image(Reference.parse(name), options)
+
+    try:
+        with pytest.raises(ImageError, match="has no such image"):
+            pulled(Pull.NEVER, "linux/amd64")
+        assert kit.is_whole(pulled(Pull.MISSING, "linux/amd64"), ONE_GZIP)
+        assert heard == [f"pulling {name}", "saving from the daemon"]
+        assert kit.is_whole(pulled(Pull.MISSING, "linux/amd64"), ONE_GZIP)
+        assert heard[2:] == ["saving from the daemon"]
+        with pytest.raises(ImageError, match="--pull always"):
+            pulled(Pull.MISSING, "linux/arm64")
+        assert kit.is_whole(pulled(Pull.ALWAYS, "linux/arm64"), ARM_GZIP)
+        raw = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}"]
+        by_digest = f"{registry}/app@{kit.digest(subprocess.check_output(raw))}"
+        assert kit.is_whole(opened(by_digest, "linux/amd64"), ONE_GZIP)
+    finally:
+        for image_id in set(docker("images", "--all", "--quiet").split()):
+            docker.try_run("rmi", "--force", image_id)
 
 
 @pytest.mark.engine
