@@ -18,6 +18,7 @@ from minify.image.layer import Layer, LayerStream
 from minify.progress import SILENT, Advance, Progress
 
 _CHUNK = 1 << 18
+_LARGEST_WHOLE = 1 << 27
 
 
 class FileTree:
@@ -102,7 +103,15 @@ class FileTree:
         return stored if entry.sparse is None else _Expanded(stored, entry)
 
     def read(self, entry: Entry, limit: int | None = None) -> bytes:
-        """The first `limit` bytes of a file's content, all of it by default."""
+        """The first `limit` bytes of a file's content, all of it by default.
+
+        Then ImageError if that is too large to be held in memory: a hole has any size for nothing.
+        """
+        if limit is None and entry.size > _LARGEST_WHOLE:
+            raise ImageError(
+                f"{entry.path!r} has {entry.size:,} bytes; as a file of its kind it is refused"
+                f" above {_LARGEST_WHOLE:,}"
+            )
         return self.open(entry).read(entry.size if limit is None else limit)
 
     def chunks(self, entry: Entry) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import pytest
 
 from filetree.kit import file, layer_of, shown, symlink, tar_of
 from minify.errors import ImageError
-from minify.filetree import Entry, FileTree, Kind
+from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT
 
 FORMATS = {
@@ -147,6 +147,16 @@ def test_the_sparse_name_of_a_file_that_is_not_sparse_means_nothing() -> None:
         "/a": "file 0644 'abcd'",
         "/b": "file 0644 ''",
     }
+
+
+def test_a_hole_of_any_size_is_not_read_at_once() -> None:
+    data = _described({"GNU.sparse.size": str(1 << 42), "GNU.sparse.map": "0,4"})
+    tree = FileTree.from_layers([layer_of(data)])
+    entry = tree[ImagePath("/a")]
+    assert tree.read(entry, 10) == b"abcd" + bytes(6)
+    assert next(tree.chunks(entry))[:10] == b"abcd" + bytes(6)
+    with pytest.raises(ImageError, match="'/a' has 4,398,046,511,104 bytes; as a file of its kind"):
+        tree.read(entry)
 
 
 def test_only_files_can_be_sparse() -> None:
