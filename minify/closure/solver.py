@@ -89,8 +89,8 @@ class _Solver:
         if self._is_behind_dropped(found, need):
             return
         for hop in found.hops:
-            detail = f"a link on the way to {need.path}"
-            self._keep(hop, Reason("link", need.reason.by, detail), need.grade)
+            on_the_way = Reason("link", need.reason.by, f"a link on the way to {need.path}")
+            self._keep(hop, need.reason if hop.path == need.path else on_the_way, need.grade)
         if found.entry is None:
             self._unresolved(found, need)
             return

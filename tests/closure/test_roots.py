@@ -124,7 +124,7 @@ def test_a_bare_shell_may_be_the_program_if_the_user_says_what_stays() -> None:
     plan = planned({"Cmd": ["sh"]}, BASE, options=Options(keep=("/etc/app.conf",)))
     assert reasons(plan, without=ALWAYS) == {
         "/usr/bin/dash": "!config.cmd",
-        "/usr/bin/sh": "!link",
+        "/usr/bin/sh": "!config.cmd",
         "/etc/app.conf": "!user.keep",
     }
 

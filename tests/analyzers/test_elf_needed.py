@@ -1,0 +1,97 @@
+"""The closure of real ELF files: hard for programs, soft for plug-ins."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from minify.errors import ClosureError
+from minify.pipeline import Options
+from tests.analyzers.kit import LIBRARIES, LOADER, calling, compiled, libc
+from tests.closure.kit import gaps, planned, reasons, why
+from tests.filetree.kit import Member, file
+
+ALWAYS = ("parent", "skeleton.standard", "base.identity")
+
+
+def library(name: str, *flags: str) -> Member:
+    soname = f"-Wl,-soname,{name.rpartition('/')[2]}"
+    return file(name, compiled("int f(void){return 1;}", "-shared", "-fPIC", soname, *flags))
+
+
+def needing(soname: str, *flags: str, shared: bool = False) -> bytes:
+    """An ELF file with one more DT_NEEDED, for which no file exists when it is linked."""
+    kind = ("-shared", "-fPIC") if shared else ()
+    stub = compiled("int f(void){return 1;}", "-shared", "-fPIC", f"-Wl,-soname,{soname}")
+    body = "extern int f(void); int g(void){return f();}"
+    return _linked(body if shared else f"{body} int main(){{return g();}}", stub, kind + flags)
+
+
+def _linked(source: str, stub: bytes, flags: tuple[str, ...]) -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "libstub.so")
+        path.write_bytes(stub)
+        return compiled(source, *flags, str(path))
+
+
+def test_a_program_brings_interpreter_and_libraries() -> None:
+    app = file("app", needing("libz.so.1"), mode=0o755)
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), library("usr/lib/libz.so.1")])
+    assert reasons(plan, without=ALWAYS) == {
+        "/app": "!config.cmd",
+        LOADER: "!elf.interpreter",
+        f"{LIBRARIES}/libc.so.6": "!elf.needed",
+        "/usr/lib/libz.so.1": "!elf.needed",
+    }
+    assert why(plan, "/usr/lib/libz.so.1") == ["/usr/lib/libz.so.1: elf.needed", "/app: config.cmd"]
+
+
+@pytest.mark.parametrize("missing", [LOADER, f"{LIBRARIES}/libc.so.6", "/usr/lib/libz.so.1"])
+def test_a_missing_library_is_named_with_who_needs_it(missing: str) -> None:
+    members = [
+        file("app", needing("libz.so.1"), mode=0o755),
+        *libc(),
+        library("usr/lib/libz.so.1"),
+    ]
+    without = [member for member in members if f"/{member.name}" != missing]
+    name = re.escape(missing.rpartition("/")[2])
+    with pytest.raises(ClosureError, match=f"/app needs .*{name}"):
+        planned({"Cmd": ["/app"]}, without)
+
+
+def test_a_plugin_with_an_unmet_need_is_a_gap() -> None:
+    plugin = file("plugins/p.so", needing("libnope.so.1", shared=True))
+    app = calling("puts")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
+    (gap,) = gaps(plan)
+    assert gap.startswith("/plugins/p.so: DT_NEEDED libnope.so.1: libnope.so.1 is missing")
+    assert reasons(plan)["/plugins/p.so"] == "user.keep"
+
+
+def test_a_library_that_a_program_loads_is_judged_in_that_programs_context() -> None:
+    # Its own search finds nothing in /opt; the program's RPATH does.
+    rpath = ("-Wl,--disable-new-dtags", "-Wl,-rpath,/opt")
+    app = file("app", needing("liba.so", *rpath), mode=0o755)
+    members = [
+        file("opt/liba.so", needing("libb.so", shared=True)),
+        library("opt/libb.so"),
+    ]
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), *members])
+    assert gaps(plan) == []
+    assert reasons(plan)["/opt/libb.so"] == "!elf.needed"
+
+
+def test_a_damaged_program_is_refused() -> None:
+    app = file("app", b"\x7fELF" + b"\xff" * 100, mode=0o755)
+    with pytest.raises(ClosureError, match="/app is a damaged ELF file"):
+        planned({"Cmd": ["/app"]}, [app])
+
+
+def test_a_dropped_library_is_reported_and_asks_for_nothing() -> None:
+    app = file("app", needing("libz.so.1"), mode=0o755)
+    options = Options(drop=("/usr/lib/libz.so.1",))
+    members = [app, *libc(), library("usr/lib/libz.so.1")]
+    plan = planned({"Cmd": ["/app"]}, members, options=options)
+    assert "/usr/lib/libz.so.1" not in plan.keep.kept
+    assert list(plan.keep.overruled) == ["/usr/lib/libz.so.1"]
