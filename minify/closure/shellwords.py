@@ -77,7 +77,7 @@ def commands(text: str) -> Iterator[Command]:
         elif kind == "redirection":
             skip_next = True
         elif kind == "separator":
-            if token != "(" or len(words) != 1:  # else the name of a function that begins here
+            if match[0] != "(" or len(words) != 1:  # else the name of a function that begins here
                 yield from _simple(words, start)
             words = []
             skip_next = False

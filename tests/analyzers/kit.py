@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.filetree.kit import Member, file
+from filetree.kit import Member, file
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "/lib/x86_64-linux-gnu"
@@ -33,7 +33,7 @@ def calling(*functions: str, name: str = "app", flags: tuple[str, ...] = ()) -> 
 
 @functools.cache
 def libc() -> tuple[Member, ...]:
-    """The machine's own C library and loader, at their usual places of a tree that is not merged."""
+    """The machine's own C library and loader, where a tree that is not merged has them."""
     return (
         file(LOADER[1:], Path(LOADER).read_bytes(), mode=0o755),
         file(f"{LIBRARIES[1:]}/libc.so.6", Path(LIBRARIES, "libc.so.6").read_bytes(), mode=0o755),

@@ -1,11 +1,11 @@
 """Scripts, services, configuration, certificates: what is kept beside the ELF closure."""
 
 import pytest
+from closure.kit import gaps, planned, reasons, written
+from filetree.kit import Member, Members, directory, file
 
+from analyzers.kit import compiled
 from minify.errors import ClosureError
-from tests.analyzers.kit import compiled
-from tests.closure.kit import gaps, planned, reasons, written
-from tests.filetree.kit import Member, Members, directory, file
 
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 

@@ -5,12 +5,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from closure.kit import gaps, planned, reasons, why
+from filetree.kit import Member, file
 
+from analyzers.kit import LIBRARIES, LOADER, calling, compiled, libc
 from minify.errors import ClosureError
 from minify.pipeline import Options
-from tests.analyzers.kit import LIBRARIES, LOADER, calling, compiled, libc
-from tests.closure.kit import gaps, planned, reasons, why
-from tests.filetree.kit import Member, file
 
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 

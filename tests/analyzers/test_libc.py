@@ -1,10 +1,10 @@
 """What the C library opens by itself, for programs that really import the functions."""
 
 import pytest
+from closure.kit import planned, reasons
+from filetree.kit import Member, file
 
-from tests.analyzers.kit import LIBRARIES, calling, libc
-from tests.closure.kit import planned, reasons
-from tests.filetree.kit import Member, file
+from analyzers.kit import LIBRARIES, calling, libc
 
 RULES = ("libc.nss", "libc.libgcc", "libc.locale", "libc.timezone", "libc.gconv")
 
@@ -66,6 +66,7 @@ def by_rule(program: Member) -> dict[str, str]:
         (
             ("localtime",),
             {
+                "/etc/localtime": "libc.timezone",
                 "/usr/share/zoneinfo/UTC": "libc.timezone",
                 "/usr/share/zoneinfo/Asia": "libc.timezone",
                 "/usr/share/zoneinfo/Asia/Tokyo": "libc.timezone",
@@ -92,7 +93,7 @@ def test_what_a_program_imports_decides_what_the_c_library_opens(
 
 def test_a_static_program_shows_by_its_strings_what_it_opens() -> None:
     found = by_rule(calling("getaddrinfo", "localtime", "iconv_open", flags=("-static",)))
-    assert {rules for rules in found.values()} >= {"libc.nss", "libc.timezone", "libc.gconv"}
+    assert set(found.values()) >= {"libc.nss", "libc.timezone", "libc.gconv"}
     assert found[f"{GCONV}/SJIS.so"] == "libc.gconv"
     assert found["/etc/services"] == "libc.nss"
 

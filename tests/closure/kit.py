@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from filetree.kit import Members, image_of
+
 from minify.filetree import ImagePath
 from minify.image.jsontext import Json
 from minify.pipeline import Options, plan_image
 from minify.plan import Plan
-from tests.filetree.kit import Members, image_of
 
 
 def planned(run: dict[str, Json], *layers: Members, options: Options | None = None) -> Plan:

@@ -1,9 +1,9 @@
 import pytest
+from filetree.kit import tree_of
 
 from minify.closure.patterns import Dropped, Pattern
 from minify.errors import UsageError
 from minify.filetree import FileTree, ImagePath
-from tests.filetree.kit import tree_of
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import re
 
 import pytest
+from filetree.kit import Member, directory, file
 
+from closure.kit import gaps, planned, reasons, why
 from minify.errors import ClosureError, ImageError
 from minify.image.jsontext import Json
 from minify.pipeline import Options
-from tests.closure.kit import gaps, planned, reasons, why
-from tests.filetree.kit import Member, directory, file
 
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 
@@ -17,7 +17,7 @@ def program(name: str) -> Member:
     return file(name, "\x7f", mode=0o755)
 
 
-BASE = [
+BASE: list[Member | str] = [
     "bin -> usr/bin",
     directory("usr/bin"),
     program("usr/bin/app"),
@@ -116,7 +116,7 @@ def test_what_the_configuration_names_is_kept(
     ],
 )
 def test_an_image_without_an_application_is_refused(argv: list[str]) -> None:
-    with pytest.raises(ClosureError, match="--entrypoint.*--keep"):
+    with pytest.raises(ClosureError, match=r"--entrypoint.*--keep"):
         planned({"Cmd": argv}, [*BASE, program("usr/bin/bash"), program("sbin/init")])
 
 
@@ -147,15 +147,17 @@ def test_a_command_that_is_not_there_is_named_with_where_it_was_looked_for(
 
 
 def test_healthcheck_in_shell_form_needs_the_shell() -> None:
-    with pytest.raises(ClosureError, match="needs /bin/sh .*HEALTHCHECK"):
+    with pytest.raises(ClosureError, match=r"needs /bin/sh .*HEALTHCHECK"):
         planned({"Cmd": ["/app"], "Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, [program("app")])
 
 
 def test_a_shell_text_with_several_commands_may_lack_some() -> None:
     plan = planned({"Cmd": ["/bin/sh", "-c", "app || nope; $X y"]}, BASE)
     assert [re.sub(r"CMD .*?: ", "", gap) for gap in gaps(plan)] == [
-        "the image's configuration: nope is missing in the source; looked in /usr/local/sbin,"
-        " /usr/local/bin, /usr/sbin, /usr/bin, /sbin, /bin",
+        (
+            "the image's configuration: nope is missing in the source; looked in /usr/local/sbin,"
+            " /usr/local/bin, /usr/sbin, /usr/bin, /sbin, /bin"
+        ),
         "the image's configuration: the command '$X' is only known at run time",
     ]
 
@@ -167,7 +169,13 @@ def test_a_loop_of_links_on_the_way_to_a_hard_need_is_hostile() -> None:
 
 
 def test_version_control_data_of_the_application_is_left_out() -> None:
-    app = [directory("app"), directory("app/.git"), "app/.git/x", "app/main", program("run")]
+    app: list[Member | str] = [
+        directory("app"),
+        directory("app/.git"),
+        "app/.git/x",
+        "app/main",
+        program("run"),
+    ]
     plan = planned({"Cmd": ["/run"], "WorkingDir": "/app"}, app)
     assert reasons(plan, without=ALWAYS) == {
         "/app": "!config.workdir",

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import pytest
+from filetree.kit import Member, directory, file, tree_of
 
 from minify.closure import CONFIG, Grade, KeepSet, Kept, Reason, RunsAs
 from minify.errors import ClosureError, UsageError
 from minify.filetree import FileTree, ImagePath
 from minify.identity import Identity, choose_user
 from minify.image import ImageConfig
-from tests.filetree.kit import Member, directory, file, tree_of
 
-PASSWD = "root:x:0:0:root:/root:/bin/bash\nweb:x:33:33::/var/www:/bin/sh\n"
+USERS = "root:x:0:0:root:/root:/bin/bash\nweb:x:33:33::/var/www:/bin/sh\n"
 GROUP = "root:x:0:\nweb:x:33:\nssl:x:110:web\ndocker:x:999:other\n"
-ACCOUNTS = [file("etc/passwd", PASSWD), file("etc/group", GROUP)]
+ACCOUNTS = [file("etc/passwd", USERS), file("etc/group", GROUP)]
 
 
 def keeping(*hard: str, rule: str = "config.entrypoint", accounts: Sequence[str] = ()) -> KeepSet:
@@ -147,7 +147,7 @@ def test_a_requested_user_that_does_not_exist_is_named_with_those_that_do() -> N
 
 def test_a_requested_user_that_cannot_run_the_program_is_refused() -> None:
     members = [*ACCOUNTS, file("app", mode=0o700)]
-    with pytest.raises(ClosureError, match="--user web: .*/app cannot be executed"):
+    with pytest.raises(ClosureError, match=r"--user web: .*/app cannot be executed"):
         chosen("", members, keeping("/app"), "web")
 
 
@@ -157,6 +157,6 @@ def test_an_image_whose_user_does_not_exist_is_refused() -> None:
 
 
 def test_damaged_lines_are_skipped() -> None:
-    passwd = "# c\n\nbroken\nneg:x:-1:0::/:/x\nbig:x:99999999999:0::/:/x\nok:x:5:5::/:/x\n"
-    identity = chosen("ok", [file("etc/passwd", passwd)], keeping())
+    damaged = "# c\n\nbroken\nneg:x:-1:0::/:/x\nbig:x:99999999999:0::/:/x\nok:x:5:5::/:/x\n"
+    identity = chosen("ok", [file("etc/passwd", damaged)], keeping())
     assert identity.passwd == ("ok:x:5:5::/:/x",)

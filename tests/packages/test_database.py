@@ -1,6 +1,7 @@
+from filetree.kit import file, tree_of
+
 from minify.filetree import ImagePath
 from minify.packages import read_packages
-from tests.filetree.kit import file, tree_of
 
 STATUS = """\
 Package: nginx
