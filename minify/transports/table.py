@@ -10,7 +10,6 @@ from minify.image.image import Image
 from minify.image.reference import Reference, Transport
 from minify.transports import (
     docker_archive,
-    docker_daemon,
     oci,
     oci_archive,
     registry,
@@ -35,9 +34,27 @@ class Medium:
     output: Output | None
 
 
-_DAEMON = Medium(
-    docker_daemon.open_image, Output(docker_daemon.check_output, docker_daemon.write_image)
-)
+# The docker SDK takes longer to import than a small image to minify, and most runs in CI have no
+# daemon to speak to.
+def _open_from_daemon(reference: Reference, options: OpenOptions) -> Image:
+    from minify.transports import docker_daemon  # noqa: PLC0415
+
+    return docker_daemon.open_image(reference, options)
+
+
+def _check_daemon(reference: Reference, options: WriteOptions) -> None:
+    from minify.transports import docker_daemon  # noqa: PLC0415
+
+    docker_daemon.check_output(reference, options)
+
+
+def _write_to_daemon(image: Image, reference: Reference, options: WriteOptions) -> Written:
+    from minify.transports import docker_daemon  # noqa: PLC0415
+
+    return docker_daemon.write_image(image, reference, options)
+
+
+_DAEMON = Medium(_open_from_daemon, Output(_check_daemon, _write_to_daemon))
 
 TRANSPORTS: Mapping[Transport, Medium] = {
     Transport.NAME: _DAEMON,
