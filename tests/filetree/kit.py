@@ -24,10 +24,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hypothesis import HealthCheck, settings
+
 from minify.filetree import Entry, FileTree, Kind
 from minify.image import Digest, Image, ImageConfig, Layer
 from minify.image.blob import BytesBlob
 from minify.image.jsontext import Json
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: a busy machine, or hypothesis' first run on it, is no failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filetree.kit import Member, directory, file, symlink, tree_of
+from filetree.kit import Member, directory, file, symlink, tree_of, unhurried
 from minify.filetree import FileTree
 
 TREE = [
@@ -196,6 +196,7 @@ def _make(root: Path, members: list[Member]) -> None:
             path.touch()
 
 
+@unhurried
 @given(_members(), st.lists(_targets, min_size=1, max_size=5), st.booleans())
 def test_every_path_resolves_as_in_the_kernel(
     members: list[Member],

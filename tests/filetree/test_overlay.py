@@ -24,6 +24,7 @@ from filetree.kit import (
     shown,
     symlink,
     tree_of,
+    unhurried,
     whiteout,
 )
 from minify.errors import ImageError
@@ -341,6 +342,7 @@ def _layers(draw: st.DrawFn) -> list[Member]:
     return [members[path] for path in sorted(members)]
 
 
+@unhurried
 @given(_layers(), _layers(), st.lists(_marks, max_size=3), st.randoms(use_true_random=False))
 def test_marks_work_wherever_they_stand(
     lower: list[Member], upper: list[Member], marks: list[Member], random: Random

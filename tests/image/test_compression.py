@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import pytest
+from filetree.kit import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,10 @@ def _plain(size: int) -> bytes:
     return out.getvalue()[:size]
 
 
+def gzipped(data: bytes, level: int = 6) -> bytes:
+    return gzip.compress(data, level, mtime=0)
+
+
 PLAIN = _plain(3_000_000)
 
 SKIPPABLE = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"12345"
@@ -47,7 +52,7 @@ def _parts(data: bytes, size: int) -> Sequence[bytes]:
 
 
 def _gzip_members(data: bytes, size: int) -> bytes:
-    return b"".join(gzip.compress(part, 6) for part in _parts(data, size))
+    return b"".join(gzipped(part, 6) for part in _parts(data, size))
 
 
 def _zstd_frames(data: bytes, size: int) -> bytes:
@@ -56,11 +61,11 @@ def _zstd_frames(data: bytes, size: int) -> bytes:
 
 STORED: dict[str, Callable[[], bytes]] = {
     "plain": lambda: PLAIN,
-    "gzip": lambda: gzip.compress(PLAIN, 6),
-    "gzip, stored blocks": lambda: gzip.compress(PLAIN, 0),
+    "gzip": lambda: gzipped(PLAIN, 6),
+    "gzip, stored blocks": lambda: gzipped(PLAIN, 0),
     "gzip, a few members": lambda: _gzip_members(PLAIN, 700_000),
     "gzip, a member every 3,000 bytes": lambda: _gzip_members(PLAIN, 3_000),
-    "gzip, empty members": lambda: gzip.compress(b"") + gzip.compress(PLAIN) + gzip.compress(b""),
+    "gzip, empty members": lambda: gzipped(b"") + gzipped(PLAIN) + gzipped(b""),
     "gzip, header fields": lambda: _gzip_with_fields(PLAIN),
     "zstd": lambda: zstd.compress(PLAIN),
     "zstd, frames and skippable ones": lambda: _zstd_frames(PLAIN, 500_000),
@@ -73,7 +78,7 @@ STORED: dict[str, Callable[[], bytes]] = {
 def _gzip_with_fields(data: bytes) -> bytes:
     """A file name, a comment and an extra field in the header, as RFC 1952 has them."""
     header = b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x04\0extr" + b"name\0" + b"comment\0"
-    return header + gzip.compress(data)[10:]
+    return header + gzipped(data)[10:]
 
 
 def _compressed(data: bytes, compression: Compression) -> bytes:
@@ -117,6 +122,7 @@ def test_reading_beyond_the_end_gives_nothing_and_harms_nothing(stored: bytes) -
     assert stream.read(10) == PLAIN[5:15]
 
 
+@unhurried
 @given(st.lists(st.tuples(st.integers(0, 70_000), st.integers(0, 70_000)), max_size=8))
 def test_any_order_of_reads_gives_the_plain_bytes(reads: list[tuple[int, int]]) -> None:
     plain = PLAIN[:65_000]
@@ -131,7 +137,7 @@ def test_any_order_of_reads_gives_the_plain_bytes(reads: list[tuple[int, int]]) 
 
 SMALL = PLAIN[:20_000]
 DAMAGEABLE = {
-    "gzip": gzip.compress(SMALL),
+    "gzip": gzipped(SMALL),
     "gzip members": _gzip_members(SMALL, 6_000),
     "zstd": zstd.compress(SMALL, options={zstd.CompressionParameter.checksum_flag: 1}),
 }
@@ -149,7 +155,7 @@ def _all(data: bytes) -> bytes:
 def test_a_cut_is_never_taken_for_the_end(data: bytes) -> None:
     ends = {0, len(data)}
     if data is DAMAGEABLE["gzip members"]:
-        parts = [len(gzip.compress(part)) for part in _parts(SMALL, 6_000)]
+        parts = [len(gzipped(part)) for part in _parts(SMALL, 6_000)]
         ends |= {sum(parts[:count]) for count in range(len(parts))}
     for cut in sorted({*range(6, len(data), 41), *range(len(data) - 12, len(data))} - ends):
         with pytest.raises(ImageError, match=r"layer 0 is (truncated|damaged): "):
@@ -179,15 +185,16 @@ def test_garbage_after_the_end_is_refused(data: bytes, garbage: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (gzip.compress(SMALL)[:500], "layer 0 is truncated: its gzip stream ends after 500 stored"),
+        (gzipped(SMALL)[:500], "layer 0 is truncated: its gzip stream ends after 500 stored"),
         (zstd.compress(SMALL)[:500], "layer 0 is truncated: its zstd stream ends after 500 stored"),
         (
-            gzip.compress(b"a") + b"bc",
+            gzipped(b"a") + b"bc",
             "no gzip follow the end of its gzip stream at stored byte 21",
         ),
         (b"\x1f\x8b\x08\xff" + bytes(99), "layer 0 is damaged: its gzip stream: Error -3"),
         (b"\x28\xb5\x2f\xfd" + b"\xff" * 99, "layer 0 is damaged: its zstd stream: "),
     ],
+    ids=["cut gzip", "cut zstd", "bytes after gzip", "no gzip", "no zstd"],
 )
 def test_the_error_names_layer_and_damage(data: bytes, message: str) -> None:
     with pytest.raises(ImageError) as caught:
@@ -248,10 +255,10 @@ def test_what_is_written_is_read_by_others_and_names_no_time() -> None:
 # Seek points.
 
 
-@pytest.mark.parametrize("data", [gzip.compress(PLAIN), _gzip_members(PLAIN, 5_000)])
+@pytest.mark.parametrize("member_size", [len(PLAIN), 5_000])
 @pytest.mark.parametrize("points", [SeekPoints(1, 3), SeekPoints(1 << 16, 8), SeekPoints(1, 1)])
-def test_with_few_seek_points_any_place_can_be_read(data: bytes, points: SeekPoints) -> None:
-    stored = _Counting(data)
+def test_with_few_seek_points_any_place_can_be_read(member_size: int, points: SeekPoints) -> None:
+    stored = BytesBlob(_gzip_members(PLAIN, member_size)).open()
     stream = plain_stream(stored, "layer 0", points)
     assert stream.read(len(PLAIN) + 1) == PLAIN
     source = random.Random(2)  # noqa: S311 (no secret)
@@ -262,7 +269,7 @@ def test_with_few_seek_points_any_place_can_be_read(data: bytes, points: SeekPoi
 
 
 def test_going_back_reads_from_the_nearest_point_only() -> None:
-    stored = _Counting(gzip.compress(PLAIN))
+    stored = _Counting(gzipped(PLAIN))
     stream = plain_stream(stored, "layer 0", SeekPoints(1 << 18))
     stream.read(len(PLAIN))
     stored.count = 0

@@ -18,7 +18,7 @@ else:
 
 PLAIN = bytes(range(256)) * 4_000
 
-STORED = {"plain": PLAIN, "gzip": gzip.compress(PLAIN), "zstd": zstd.compress(PLAIN)}
+STORED = {"plain": PLAIN, "gzip": gzip.compress(PLAIN, mtime=0), "zstd": zstd.compress(PLAIN)}
 
 
 def layer_of(stored: bytes) -> Layer:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from filetree.kit import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ _texts = st.text("aB:/@.- 0", max_size=12)
 _prefixes = st.sampled_from(["", "oci:", "docker:", "docker://", "rootfs:", "docker-archive:"])
 
 
+@unhurried
 @given(_prefixes, _texts)
 def test_a_reference_is_written_as_it_is_parsed(prefix: str, text: str) -> None:
     try:
