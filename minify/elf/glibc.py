@@ -105,6 +105,9 @@ class GlibcSearch:
         for name in elf.auxiliaries:
             yield Request(name, "DT_AUXILIARY", is_optional=True)
 
+    def opener(self, caller: Requester) -> Requester:
+        return caller
+
     def places(self, name: str, requester: Requester) -> Iterator[Place]:
         if "/" in name:
             paths = [

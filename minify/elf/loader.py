@@ -106,7 +106,8 @@ class Loader:
         if asker is None:
             asker = Requester(caller.path, caller, elf, context.program)
         process = self._process(context.system, context.objects)
-        process.load([(Request(name, "dlopen"), asker)])
+        request = Request(name, "dlopen", is_opened=True)
+        process.load([(request, context.system.search.opener(asker))])
         process.finish()
         return process.link_map(caller.path)
 

@@ -92,6 +92,9 @@ class MuslSearch:
         for name in elf.needed:
             yield Request(name, "DT_NEEDED")
 
+    def opener(self, caller: Requester) -> Requester:
+        return caller.program or caller
+
     def places(self, name: str, requester: Requester) -> Iterator[Place]:
         if not name:
             return

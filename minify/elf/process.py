@@ -152,7 +152,8 @@ class Process:
             level=level,
         )
         self._objects.append(loaded)
-        child = Requester(path, entry, elf, requester)
+        loader = requester.program if request.is_opened else requester
+        child = Requester(path, entry, elf, loader)
         if self._enter(request.name, child):
             self._waiting.append(child)
 

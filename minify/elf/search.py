@@ -33,6 +33,12 @@ class Requester:
         return path.rpartition("/")[0] or "/"
 
     @property
+    def program(self) -> Requester | None:
+        """The program at the end of the chain; None if this is a library by itself."""
+        *_, last = self.chain
+        return last if last.is_program else None
+
+    @property
     def chain(self) -> Iterator[Requester]:
         """This object, the one that asked for it, and so on, up to the program."""
         here: Requester | None = self
@@ -50,6 +56,8 @@ class Request:
     """In human words: `DT_NEEDED`, `LD_PRELOAD`."""
     is_optional: bool = False
     """Whether ld.so goes on without it."""
+    is_opened: bool = False
+    """Whether a running object opens it: what it needs in turn is not that object's affair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,9 @@ class Search(Protocol):
 
     def requests(self, elf: ElfFile) -> Iterator[Request]:
         """What an object asks for, in the order in which it is loaded."""
+
+    def opener(self, caller: Requester) -> Requester:
+        """On whose behalf a name is looked for that `caller` gives to dlopen."""
 
     def places(self, name: str, requester: Requester) -> Iterator[Place]:
         """Where `name` is looked for, in order."""
