@@ -8,16 +8,20 @@
 Images are read, never run. Every error that a user can cause is a `MinifyError`.
 """
 
-from minify.errors import (
-    CheckError,
-    ClosureError,
-    ImageError,
-    MinifyError,
-    OutputError,
-    UsageError,
-)
-from minify.pipeline import Options, minify, plan
-from minify.report import Result
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minify.errors import (
+        CheckError,
+        ClosureError,
+        ImageError,
+        MinifyError,
+        OutputError,
+        UsageError,
+    )
+    from minify.pipeline import Options, minify, plan
+    from minify.report import Result
 
 __version__ = "0.1.0"
 
@@ -34,3 +38,12 @@ __all__ = [
     "minify",
     "plan",
 ]
+
+_HOMES = {"Options": "pipeline", "Result": "report", "minify": "pipeline", "plan": "pipeline"}
+
+
+def __getattr__(name: str) -> object:
+    """Imports what is asked for, so that the command can answer Ctrl-C from its first moment on."""
+    if name not in __all__:
+        raise AttributeError(f"module 'minify' has no attribute {name!r}")
+    return getattr(import_module(f"minify.{_HOMES.get(name, 'errors')}"), name)

@@ -14,8 +14,7 @@ from typing import NoReturn
 
 import click
 
-import minify
-from minify import pipeline
+from minify import __version__, pipeline
 from minify.errors import MinifyError, UsageError
 from minify.image import Platform
 from minify.image.compression import Compression
@@ -56,11 +55,16 @@ After any of these but 0 nothing has been written.
 @click.option("--drop", multiple=True, metavar="GLOB", help="Leave these out, needed or not.")
 @click.option("--user", metavar="USER", help="NAME, UID, either with :GROUP; or keep.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of several, as linux/arm64.")
-@click.option("--pull", type=click.Choice(list(Pull)), default=Pull.MISSING, show_default=True)
+@click.option(
+    "--pull",
+    type=click.Choice([str(pull.value) for pull in Pull]),
+    default="missing",
+    show_default=True,
+)
 @click.option(
     "--compression",
-    type=click.Choice(list(Compression)),
-    default=Compression.GZIP,
+    type=click.Choice([str(item.value) for item in Compression]),
+    default="gzip",
     show_default=True,
     help="How the layer is compressed.",
 )
@@ -70,7 +74,7 @@ After any of these but 0 nothing has been written.
 @click.option("--report", type=click.Path(path_type=Path), help="Write the JSON report to a file.")
 @click.option("--iidfile", type=click.Path(path_type=Path), help="Write the image id to a file.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.version_option(minify.__version__, prog_name="minify")
+@click.version_option(__version__, prog_name="minify")
 def command(  # noqa: PLR0913 (click hands over one parameter an option)
     *,
     image: str,

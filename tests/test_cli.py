@@ -1,0 +1,201 @@
+"""The command line: words in, exit codes and text out; images are tiny and made here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+from filetree.kit import Member, Members, directory, file, image_of
+
+from minify.image import Reference
+from minify.image.jsontext import Json
+from minify.transports import WriteOptions, write_image
+
+SCHEMA = Path(__file__).resolve().parents[1] / "docs" / "report.schema.json"
+APP: Members = [file("app", "#!/bin/tool\n", mode=0o755), file("bin/tool", "\x7f", mode=0o755)]
+EVIL = "etc/e\x1b[31m\n\udcff"
+
+Made = Callable[..., str]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """Writes a small image and gives its reference."""
+
+    def make(*members: Member | str, run: dict[str, Json] | None = None) -> str:
+        reference = f"oci:{tmp_path / 'in'}"
+        image = image_of(run or {"Cmd": ["/app"]}, [*APP, *members])
+        write_image(image, Reference.parse(reference), WriteOptions())
+        return reference
+
+    return make
+
+
+def run(*arguments: object, **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "minify", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_summary_says_what_came_of_it(made: Made, tmp_path: Path) -> None:
+    source = made("usr/share/doc/x: y")
+    code, out, err = run(source, "-o", f"oci:{tmp_path / 'out'}:slim")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == source
+    assert [line.split()[0] for line in lines[1:6]] == [
+        "size",
+        "files",
+        "layers",
+        "user",
+        "command",
+    ]
+    assert "  user     10001: the default: not root" in lines
+    assert lines[-1].startswith(f"wrote oci:{tmp_path / 'out'}:slim (image id sha256:")
+
+
+def test_the_report_is_what_its_schema_says(made: Made, tmp_path: Path) -> None:
+    source = made(EVIL)
+    schema = json.loads(SCHEMA.read_text())
+    report = tmp_path / "report.json"
+    target = f"oci:{tmp_path / 'out'}"
+    code, out, err = run(source, "-o", target, "--json", "--report", report, "--keep", "/etc")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    jsonschema.validate(document, schema)
+    assert json.loads(report.read_text()) == document
+    assert document["output"]["reference"] == target
+    assert "/etc/e\\x1b[31m\\x0a\\xff" in [entry["path"] for entry in document["entries"]]
+
+
+def test_a_refusal_is_a_report_too(made: Made, tmp_path: Path) -> None:
+    source = made(run={"Cmd": ["/nope"]})
+    code, out, err = run(source, "-o", f"oci:{tmp_path / 'out'}", "--json")
+    assert code == 3
+    assert err.startswith("minify: ")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    assert document["error"]["exit_code"] == 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_prints_every_entry_with_its_reason_and_writes_nothing(
+    made: Made, tmp_path: Path
+) -> None:
+    source = made(EVIL)
+    code, out, _ = run(source, "--dry-run", "--keep", "/etc")
+    assert code == 0
+    assert "/bin/tool  # script.interpreter: #!/bin/tool, by /app" in out
+    assert "/etc/e\\x1b[31m\\x0a\\xff  # user.keep" in out
+    assert out.endswith("nothing was written\n")
+    assert "\x1b" not in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_the_image_id_is_written_to_a_file(made: Made, tmp_path: Path) -> None:
+    iidfile = tmp_path / "iid"
+    code, out, _ = run(made(), "-o", f"oci:{tmp_path / 'out'}", "--iidfile", iidfile, "--json")
+    assert code == 0
+    assert iidfile.read_text() == json.loads(out)["output"]["image_id"]
+
+
+def test_quiet_says_nothing(made: Made, tmp_path: Path) -> None:
+    assert run(made(), "-o", f"oci:{tmp_path / 'out'}", "-q") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["IMAGE"], "-o OUTPUT"),
+        ([], "Missing argument"),
+        (["IMAGE", "-o", "rootfs:/x"], "rootfs"),
+        (["IMAGE", "-o", "dir:/x"], "no transport 'dir'"),
+        (["IMAGE", "-o", "docker://h/x"], "registr"),
+        (["UPPER", "-o", "oci:out"], "lower case"),
+        (["IMAGE", "--dry-run", "--keep", "/nope*"], "--keep /nope*: nothing"),
+        (["IMAGE", "--dry-run", "--drop", "x"], "--drop x: a pattern is an absolute path"),
+        (["IMAGE", "--dry-run", "--platform", "x"], "'x' is no platform"),
+        (["IMAGE", "--dry-run", "--user", ":1"], "--user ':1'"),
+        (["IMAGE", "--dry-run", "--entrypoint", "[1]"], "JSON array of strings"),
+        (["IMAGE", "--dry-run", "--cmd", "'x"], "--cmd 'x: No closing quotation"),
+        (["IMAGE", "--dry-run", "--pull", "x"], "--pull"),
+        (["IMAGE", "--nope"], "--nope"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
+    made: Made, arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    source = made()
+    code, out, err = run(*(source if word == "IMAGE" else word for word in arguments))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_wrong_source_date_epoch_is_wrong_usage(made: Made) -> None:
+    code, _, err = run(made(), "--dry-run", SOURCE_DATE_EPOCH="soon")
+    assert (code, err) == (2, "minify: SOURCE_DATE_EPOCH is 'soon'; expected seconds since 1970\n")
+
+
+def test_source_date_epoch_is_the_time_of_creation(made: Made, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, _, _ = run(made(), "-o", f"oci:{out}", SOURCE_DATE_EPOCH="86400")
+    assert code == 0
+    blobs = [path.read_bytes() for path in (out / "blobs" / "sha256").iterdir()]
+    assert any(b'"created":"1970-01-02T00:00:00Z"' in blob for blob in blobs)
+
+
+def test_strict_refuses_gaps_with_6(made: Made, tmp_path: Path) -> None:
+    script = file("run", "#!/bin/sh\n$X\n", mode=0o755)
+    source = made(script, file("bin/sh", "\x7f", mode=0o755), run={"Cmd": ["/run"]})
+    target = f"oci:{tmp_path / 'out'}"
+    code, _, err = run(source, "-o", target, "--strict")
+    assert code == 6
+    assert "/run:2 runs '$X'" in err
+    assert not (tmp_path / "out").exists()
+    assert run(source, "-o", target)[0] == 0
+
+
+def test_missing_image_ends_with_4_and_unwritable_output_with_5(made: Made, tmp_path: Path) -> None:
+    code, _, err = run("docker-archive:/nope.tar", "--dry-run")
+    assert (code, err.count("\n")) == (4, 1)
+    code, _, err = run(made(), "-o", f"docker-archive:{tmp_path / 'no' / 'x.tar'}")
+    assert (code, err.count("\n")) == (5, 1)
+
+
+def test_kept_and_dropped_globs_decide(made: Made, tmp_path: Path) -> None:
+    source = made(directory("opt/x"), "opt/x/a", "opt/x/b", "opt/y")
+    code, out, _ = run(
+        *(source, "-o", f"oci:{tmp_path / 'out'}", "--json"),
+        *("--keep", "/opt", "--drop", "/opt/x/b", "--drop", "/bin/tool"),
+    )
+    assert code == 0
+    document = json.loads(out)
+    paths = [entry["path"] for entry in document["entries"]]
+    assert [path for path in paths if path.startswith(("/opt", "/bin"))] == [
+        *("/opt", "/opt/x", "/opt/x/a", "/opt/y"),
+    ]
+    assert [item["path"] for item in document["overruled"]] == ["/bin/tool"]
+
+
+def test_the_command_can_be_replaced(made: Made, tmp_path: Path) -> None:
+    source = made("b/c", run={"Entrypoint": ["/nope"], "Cmd": ["x"]})
+    for flags, expected in (
+        (["--entrypoint", "/app 'a b'"], {"entrypoint": ["/app", "a b"], "cmd": []}),
+        (["--entrypoint", '["/app"]', "--cmd", "c"], {"entrypoint": ["/app"], "cmd": ["c"]}),
+    ):
+        code, out, _ = run(source, "-o", f"oci:{tmp_path / 'out'}", "--json", *flags)
+        assert code == 0
+        assert json.loads(out)["command"] == expected

@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+import minify
+
+
+def test_the_public_names_are_these() -> None:
+    assert minify.__all__ == [
+        "CheckError",
+        "ClosureError",
+        "ImageError",
+        "MinifyError",
+        "Options",
+        "OutputError",
+        "Result",
+        "UsageError",
+        "__version__",
+        "minify",
+        "plan",
+    ]
+    assert all(hasattr(minify, name) for name in minify.__all__)
+    assert not hasattr(minify, "nothing")
+
+
+def test_each_error_has_its_exit_code() -> None:
+    codes = {
+        error.__name__: error.exit_code
+        for error in (
+            minify.UsageError,
+            minify.ClosureError,
+            minify.ImageError,
+            minify.OutputError,
+            minify.CheckError,
+        )
+    }
+    assert codes == {
+        "UsageError": 2,
+        "ClosureError": 3,
+        "ImageError": 4,
+        "OutputError": 5,
+        "CheckError": 6,
+    }
+
+
+def test_importing_the_package_imports_little() -> None:
+    program = "import minify, sys; print('docker' in sys.modules, 'minify.pipeline' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout == "False False\n"
