@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,17 +33,25 @@ def test_each_missing_library_is_named_and_nothing_is_written(
     report = minify(f"oci:{complete}", f"oci:{tmp_path / 'slim'}", work=tmp_path)
     libraries = needed_libraries(report)
     assert bool(libraries) == (name not in STATIC)
-    for library in libraries:
-        without = tmp_path / "without.tar"
-        with open_layer(without) as tar:
-            LayerWriter(tar).whiteout(library)
-        layout = built.oci_layout(tmp_path / f"without-{library.replace('/', '-')}", without)
-        out = tmp_path / "out"
-        out.mkdir(exist_ok=True)
-        done = try_minify(f"oci:{layout}", "-o", f"docker-archive:{out / 'slim.tar'}")
-        assert done.code == 3, f"{library}: {done}"
-        assert Path(library).name.split(".so")[0] in done.err, f"{library}: {done}"
-        assert files_in(out) == []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        numbered = enumerate(libraries)
+        for found in pool.map(lambda item: _run_without(built, *item, tmp_path), numbered):
+            assert found == "refused"
+
+
+def _run_without(built: BuiltImage, number: int, library: str, tmp_path: Path) -> str:
+    """ "refused", or what is wrong with what minify says of the image without `library`."""
+    work = tmp_path / str(number)
+    out = work / "out"
+    out.mkdir(parents=True)
+    with open_layer(work / "whiteout.tar") as tar:
+        LayerWriter(tar).whiteout(library)
+    layout = built.oci_layout(work / "layout", work / "whiteout.tar")
+    done = try_minify(f"oci:{layout}", "-o", f"docker-archive:{out / 'slim.tar'}")
+    # Programs ask for libfoo.so.1, while the file may be libfoo.so.1.2.
+    named = Path(library).name.split(".so")[0] in done.err
+    left = files_in(out)
+    return "refused" if done.code == 3 and named and not left else f"{library}: {left} {done}"
 
 
 def test_image_without_an_application_is_refused(image: Images, tmp_path: Path) -> None:

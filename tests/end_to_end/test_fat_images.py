@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from images.build import BuiltImage
-from images.checks import CHECKS, flags
+from images.checks import CHECKS
 from images.engines import Engine
 from images.runner import Runner, load
 
@@ -19,4 +19,4 @@ def test_fat_image_passes_its_check(
 ) -> None:
     built = image(name)
     load(docker, built.archive)
-    CHECKS[name](Runner(docker, built.tag, flags(name)))
+    CHECKS[name](Runner(docker, built.tag))

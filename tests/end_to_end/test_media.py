@@ -69,10 +69,10 @@ def test_docker_loads_both_archives(
     docker: Engine, image: Images, output: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "slim.tar"
-    tag = f"minify-test/{output}:slim"
-    minify(f"docker-archive:{image('musl').archive}", f"{output}:{out}:{tag}", work=tmp_path)
+    source = f"docker-archive:{image('musl').archive}"
+    report = minify(source, f"{output}:{out}:minify-test/{output}:slim", work=tmp_path)
     load(docker, out)
-    CHECKS["musl"](Runner(docker, tag))
+    CHECKS["musl"](Runner(docker, report["output"]["image_id"]))
 
 
 def test_podman_daemon_is_a_source_and_a_target(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from images.checks import CHECKS, flags
+from images.checks import CHECKS
 from images.engines import Engine
 from images.runner import Runner, size_of, user_of
 
@@ -25,12 +25,12 @@ OWN_USERS = {"nginx-unprivileged": ("www-data", 33)}
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_slim_image_passes_the_check_of_the_fat_one(docker: Engine, pair: Pairs, name: str) -> None:
-    CHECKS[name](Runner(docker, pair(name).slim, flags(name)))
+    CHECKS[name](Runner(docker, pair(name).slim))
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_slim_image_needs_no_capability(docker: Engine, pair: Pairs, name: str) -> None:
-    CHECKS[name](Runner(docker, pair(name).slim, (*flags(name), "--cap-drop", "ALL")))
+    CHECKS[name](Runner(docker, pair(name).slim, ("--cap-drop", "ALL")))
 
 
 @pytest.mark.parametrize("name", CHECKS)

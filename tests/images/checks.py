@@ -140,9 +140,3 @@ CHECKS: Mapping[str, Callable[[Runner], None]] = {
     "bash-script": check_bash_script,
 }
 assert CHECKS.keys() == {name for name, recipe in RECIPES.items() if recipe.runs}
-
-
-def flags(name: str) -> tuple[str, ...]:
-    """What `docker run` of the image needs, fat or slim, whoever it runs as."""
-    mounts = RECIPES[name].tmpfs
-    return tuple(flag for path in mounts for flag in ("--tmpfs", f"{path}:mode=1777"))

@@ -33,8 +33,6 @@ class Recipe:
     """Whether there is a Debian base at all."""
     test_ca: bool = False
     """Whether the tests' certificate authority is installed, as an administrator would do it."""
-    tmpfs: tuple[str, ...] = ()
-    """Where the program writes as root, although another user may not: its check mounts a tmpfs."""
     runs: bool = True
     """Whether it holds an application, so that it has a check and can be minified."""
 
@@ -126,7 +124,6 @@ RECIPES: Mapping[str, Recipe] = {
         process=_NGINX | {"StopSignal": "SIGQUIT", "ExposedPorts": {"18080/tcp": {}}},
         packages=("nginx",),
         application=_pages,
-        tmpfs=("/run", "/var/log/nginx", "/var/lib/nginx"),
     ),
     "nginx-unprivileged": Recipe(
         process=_NGINX | {"User": "www-data"},

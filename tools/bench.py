@@ -1,0 +1,137 @@
+"""`make bench`: sizes, seconds and peak memory of minify on the test images.
+
+The images lie in OCI layouts with gzip layers, as a registry would give them. A row is measured in processes
+of its own, all in the same minute:
+
+- seconds, MB peak    the whole command, from start to written archive
+- plan                the decision alone: open, merge, close, plan; no layer is written
+- bound               decompressing each layer and hashing both forms of it, once
+- plan/bound          what DESIGN asks to be at most 2 with a cold cache
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from images.build import build
+from images.cache import cached
+from images.checks import CHECKS
+
+MB = 1_000_000
+CHUNK = 1 << 20
+HEAD = (
+    "| image | fat MB | slim MB | files | seconds | MB peak | plan s | bound s | plan/bound |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+)
+
+PLAN = """
+import sys, time
+from minify.pipeline import Options, plan
+started = time.perf_counter()
+plan(sys.argv[1], Options())
+print(time.perf_counter() - started)
+"""
+
+
+def main() -> None:
+    sys.stdout.write(HEAD)
+    for name in sys.argv[1:] or CHECKS:
+        sys.stdout.write(row(name, compressed_layout(name)))
+        sys.stdout.flush()
+
+
+def row(name: str, layout: Path) -> str:
+    bound = bound_seconds(layout)
+    planned = float(subprocess.check_output([sys.executable, "-c", PLAN, f"oci:{layout}"]))
+    with tempfile.TemporaryDirectory() as work:
+        report = Path(work) / "report.json"
+        target = f"docker-archive:{work}/slim.tar"
+        command = ["minify", f"oci:{layout}", "-o", target, "--report", str(report), "-q"]
+        seconds, peak = measured([sys.executable, "-m", *command])
+        size = json.loads(report.read_text(encoding="utf-8"))["size"]
+    cells = [
+        name,
+        f"{size['before']['bytes'] / MB:.1f}",
+        f"{size['after']['bytes'] / MB:.1f}",
+        str(size["after"]["files"]),
+        f"{seconds:.2f}",
+        f"{peak / MB:.0f}",
+        f"{planned:.2f}",
+        f"{bound:.2f}",
+        f"{planned / bound:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def measured(command: list[str]) -> tuple[float, int]:
+    """Wall seconds and peak resident bytes of a command that must succeed."""
+    started = time.perf_counter()
+    pid = os.posix_spawnp(command[0], command, os.environ)
+    _, status, usage = os.wait4(pid, 0)
+    seconds = time.perf_counter() - started
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit(f"{' '.join(command)}: exit {os.waitstatus_to_exitcode(status)}")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def bound_seconds(layout: Path) -> float:
+    index = json.loads((layout / "index.json").read_bytes())
+    manifest = json.loads(blob(layout, index["manifests"][0]["digest"]).read_bytes())
+    started = time.perf_counter()
+    for layer in manifest["layers"]:
+        decompress_and_hash(blob(layout, layer["digest"]))
+    return time.perf_counter() - started
+
+
+def decompress_and_hash(path: Path) -> None:
+    packed, plain = hashlib.sha256(), hashlib.sha256()
+    decompressor = zlib.decompressobj(wbits=31)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            packed.update(chunk)
+            plain.update(decompressor.decompress(chunk))
+
+
+def blob(layout: Path, digest: str) -> Path:
+    return layout / "blobs" / "sha256" / digest.removeprefix("sha256:")
+
+
+def compressed_layout(name: str) -> Path:
+    """The image as an OCI layout with gzip layers."""
+    image = build(name)
+
+    def make(out: Path) -> None:
+        plain = image.oci_layout(out / "layout")
+        index = json.loads((plain / "index.json").read_bytes())
+        entry = index["manifests"][0]
+        manifest = json.loads(blob(plain, entry["digest"]).read_bytes())
+        for layer in manifest["layers"]:
+            packed = gzip.compress(blob(plain, layer["digest"]).read_bytes(), 6, mtime=0)
+            blob(plain, layer["digest"]).unlink()
+            layer.update(put(plain, packed), mediaType=f"{layer['mediaType']}+gzip")
+        entry.update(put(plain, json.dumps(manifest).encode()))
+        (plain / "index.json").write_text(json.dumps(index), encoding="utf-8")
+
+    key = hashlib.sha256(repr(image.config).encode()).hexdigest()
+    return cached(f"{name}.gzip", key, make) / "layout"
+
+
+def put(layout: Path, content: bytes) -> dict[str, object]:
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    blob(layout, digest).write_bytes(content)
+    return {"digest": digest, "size": len(content)}
+
+
+if __name__ == "__main__":
+    main()
