@@ -189,12 +189,15 @@ def _given_to_user(
 
 
 def _check_expansion(entries: Iterable[PlannedEntry]) -> None:
+    """OutputError if the holes of sparse files, written as zeros, would take too much room."""
+    total = 0
     for item in entries:
         runs = item.entry.sparse
         if runs is None:
             continue
         holes = item.entry.size - sum(length for _, length in runs)
-        if holes > _LARGEST_EXPANSION:
+        total += holes
+        if total > _LARGEST_EXPANSION:
             raise OutputError(
                 f"{item.entry.path} is a sparse file with {holes:,} bytes of holes, which would"
                 " be written as zeros; leave it out with --drop"

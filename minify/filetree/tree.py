@@ -14,10 +14,12 @@ from minify.filetree.overlay import Overlay
 from minify.filetree.path import ImagePath, child
 from minify.filetree.tarindex import TarStream, read_entries
 from minify.image.blob import Stream
+from minify.image.compression import SeekPoints
 from minify.image.layer import Layer, LayerStream
 from minify.progress import SILENT, Advance, Progress
 
 _CHUNK = 1 << 18
+_MOST_POINTS, _FEWEST_POINTS = 1024, 8
 _LARGEST_WHOLE = 1 << 27
 
 
@@ -43,8 +45,10 @@ class FileTree:
         """Reads, checks and merges `layers`, oldest first. ImageError names layer and member."""
         overlay = Overlay()
         streams = []
+        # The budget is the image's, whatever the number of its layers.
+        points = SeekPoints(most=max(_FEWEST_POINTS, _MOST_POINTS // max(len(layers), 1)))
         for number, layer in enumerate(layers):
-            stream = layer.open()
+            stream = layer.open(points=points)
             with progress.step(f"reading {layer.name}", layer.size) as advance:
                 members = read_entries(stream, number, layer.name)
                 overlay.apply(_reporting(members, stream, advance), layer.name)

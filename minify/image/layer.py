@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from minify.errors import ImageError
 from minify.image.blob import Blob, Stream
-from minify.image.compression import CHUNK, plain_stream
+from minify.image.compression import CHUNK, SeekPoints, plain_stream
 from minify.image.digest import Digest
+
+
+_POINTS = SeekPoints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +52,19 @@ class Layer:
         """Whether anything is known that the bytes can be compared with."""
         return self.diff_id is not None or self.digest is not None
 
-    def open(self, limit: SizeLimit = SizeLimit()) -> LayerStream:
+    def open(self, limit: SizeLimit = SizeLimit(), points: SeekPoints = _POINTS) -> LayerStream:
         """The plain tar. Its bytes count as checked once `LayerStream.verify` has returned."""
-        return LayerStream(self, limit)
+        return LayerStream(self, limit, points)
 
 
 class LayerStream:
     """A layer's plain tar, hashed while it is read for the first time, then read at any place."""
 
-    def __init__(self, layer: Layer, limit: SizeLimit) -> None:
+    def __init__(self, layer: Layer, limit: SizeLimit, points: SeekPoints) -> None:
         self._layer = layer
         self._limit = limit
         self._stored = _Hashed(layer.blob.open(), layer.digest)
-        plain = plain_stream(self._stored, layer.name)
+        plain = plain_stream(self._stored, layer.name, points)
         self._is_compressed = plain is not self._stored
         # A layer stored plain has one hash that says both.
         is_same = not self._is_compressed and layer.digest == layer.diff_id
