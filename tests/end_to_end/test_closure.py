@@ -34,14 +34,13 @@ def test_each_missing_library_is_named_and_nothing_is_written(
     libraries = needed_libraries(report)
     assert bool(libraries) == (name not in STATIC)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        numbered = enumerate(libraries)
-        for found in pool.map(lambda item: _run_without(built, *item, tmp_path), numbered):
-            assert found == "refused"
+        works = [tmp_path / str(number) for number, _ in enumerate(libraries)]
+        found = pool.map(lambda *without: _run_without(built, *without), libraries, works)
+        assert set(found) <= {"refused"}
 
 
-def _run_without(built: BuiltImage, number: int, library: str, tmp_path: Path) -> str:
+def _run_without(built: BuiltImage, library: str, work: Path) -> str:
     """ "refused", or what is wrong with what minify says of the image without `library`."""
-    work = tmp_path / str(number)
     out = work / "out"
     out.mkdir(parents=True)
     with open_layer(work / "whiteout.tar") as tar:
