@@ -16,7 +16,8 @@ from minify.elf.elffile import ElfError, VersionNeed
 from minify.elf.window import Window
 
 _MOST_ENTRIES = 1 << 16
-_MOST_VERSIONS = 1 << 14
+_MOST_VERSIONS = 1 << 12
+_MOST_TEXT = 4 << 20
 _VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
 
@@ -84,6 +85,8 @@ class Dynamic:
         if size > _MOST_ENTRIES * entry.size:
             raise ElfError(f"has a dynamic section of {size:,} bytes")
         data = window.at(offset, size - size % entry.size)
+        self._strings: dict[int, str] = {}
+        self._text_left = _MOST_TEXT
         self._values: dict[int, list[int]] = {}
         for tag, value in entry.iter_unpack(data):
             if tag == 0:
@@ -123,10 +126,17 @@ class Dynamic:
         return offset, min(size, room)
 
     def string(self, index: int) -> str:
-        offset, size = self.string_table()
-        if index >= size:
-            raise ElfError(f"names string {index:#x} of {size:#x}")
-        return self.window.string(offset + index, offset + size)
+        """The string at `index` of the string table."""
+        known = self._strings.get(index)
+        if known is None:
+            offset, size = self.string_table()
+            if index >= size:
+                raise ElfError(f"names string {index:#x} of {size:#x}")
+            known = self._strings[index] = self.window.string(offset + index, offset + size)
+            self._text_left -= len(known)
+            if self._text_left < 0:
+                raise ElfError(f"names strings of more than {_MOST_TEXT:,} characters")
+        return known
 
     @property
     def addresses(self) -> tuple[int, ...]:

@@ -215,10 +215,17 @@ class GlibcSearch:
         found = cache.get(name) if cache is not None else ()
         candidates = [
             Candidate(entry.path, entry.level)
-            for entry in found
+            for entry in sorted(found, key=self._rank)
             if self._is_for_us(entry) and (has_defaults or not self._is_in_defaults(entry.path))
         ]
         return Place(resolution.requested, "ld.so.cache", tuple(candidates))
+
+    def _rank(self, entry: CacheEntry) -> int:
+        """The best level first, what every processor takes last."""
+        levels = [f"glibc-hwcaps/{level}" for level in self._at.machine.levels]
+        if entry.level in levels:
+            return levels.index(entry.level)
+        return len(levels) if entry.level else len(levels) + 1
 
     def _is_for_us(self, entry: CacheEntry) -> bool:
         flags = self._at.machine.cache_flags

@@ -50,7 +50,7 @@ class CacheEntry:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """An ld.so.cache; entries in its order, for one soname the best first."""
+    """An ld.so.cache; entries in its order, which is not that of their levels."""
 
     entries: tuple[CacheEntry, ...]
     _by_soname: Mapping[str, list[CacheEntry]] = field(init=False, repr=False, compare=False)
@@ -81,14 +81,14 @@ def parse_cache(data: bytes) -> Cache | None:
     """The cache in `data`, in the old format, the new one, or both; None if it is damaged."""
     try:
         if data.startswith(_NEW):
-            return Cache(tuple(_new_entries(data)))
+            return Cache(tuple(_new_entries(data, 0)))
         if not data.startswith(_OLD):
             return None
         (count,) = _unpack("<I", data, 12)
         # The new format follows where old readers look for the strings.
         start = (_OLD_HEADER + count * _OLD_ENTRY + 7) // 8 * 8
         if data.startswith(_NEW, start):
-            return Cache(tuple(_new_entries(data[start:])))
+            return Cache(tuple(_new_entries(data, start)))
         return Cache(tuple(_old_entries(data, count)))
     except _DamagedError:
         return None
@@ -101,11 +101,14 @@ def _old_entries(data: bytes, count: int) -> Iterator[CacheEntry]:
         yield CacheEntry(strings.at(start + soname), strings.at(start + path), flags)
 
 
-def _new_entries(data: bytes) -> Iterator[CacheEntry]:
+def _new_entries(file: bytes, start: int) -> Iterator[CacheEntry]:
+    data = file[start:]
     order = _order(data)
     (count,) = _unpack(order + "I", data, 20)
     strings = _Strings(data)
-    levels = _levels(data, order, strings)
+    (extensions,) = _unpack(order + "I", data, 32)
+    # Behind an old table, strings are counted from the new table's start, these from the file's.
+    levels = _levels(file, extensions, order, strings)
     records = _records(order + "iIIIQ", data, _NEW_HEADER, count)
     for flags, soname, path, _, hwcap in records:
         level = _level(hwcap, levels)
@@ -131,9 +134,8 @@ def _level(hwcap: int, levels: tuple[str, ...]) -> str:
     return f"glibc-hwcaps/{levels[index]}" if index < len(levels) else f"hwcap {hwcap:#x}"
 
 
-def _levels(data: bytes, order: str, strings: _Strings) -> tuple[str, ...]:
-    """The names of glibc-hwcaps subdirectories, from the extension directory at the end."""
-    (start,) = _unpack(order + "I", data, 32)
+def _levels(data: bytes, start: int, order: str, strings: _Strings) -> tuple[str, ...]:
+    """The names of glibc-hwcaps subdirectories, from the extension directory at `start`."""
     if not start:
         return ()
     magic, count = _unpack(order + "II", data, start)

@@ -59,14 +59,20 @@ def _hashed(dynamic: Dynamic, offset: int) -> tuple[int, int | None]:
     last = max(_words(dynamic, offset, buckets), default=0)
     if last < max(first, 1):
         return first, None
-    offset += buckets * 4
-    while True:
-        if last > _MOST_SYMBOLS:
-            raise ElfError("has a hash chain without an end")
-        (word,) = _words(dynamic, offset + (last - first) * 4, 1)
-        if word & 1:
-            return first, last
-        last += 1
+    end = _chain_end(dynamic, offset + (buckets + last - first) * 4, _MOST_SYMBOLS - last)
+    return first, last + end
+
+
+def _chain_end(dynamic: Dynamic, offset: int, most: int) -> int:
+    """How far from `offset` the hash chain ends: at the first word that is odd."""
+    for start in range(0, most, _STEP):
+        room = (dynamic.window.size - offset) // 4 - start
+        for index, word in enumerate(_words(dynamic, offset + start * 4, min(_STEP, room))):
+            if word & 1:
+                return start + index
+        if room <= _STEP:
+            break
+    raise ElfError("has a hash chain without an end")
 
 
 def _room(dynamic: Dynamic) -> int:
