@@ -28,13 +28,13 @@ setup: $(VENV)/installed $(VENV)/installed-dev
 $(VENV)/installed: pyproject.toml
 	@tools/install-system python
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PY) -m pip install -qq --disable-pip-version-check --editable .
 	@touch $@
 
 # Dependency groups came with pip 25.1; Debian 12 brings 23.0.
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(PY) -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(PY) -m pip install --quiet --disable-pip-version-check --group dev
+	@$(PY) -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(PY) -m pip install -qq --disable-pip-version-check --group dev
 	@touch $@
 
 demo: $(VENV)/installed
