@@ -49,7 +49,8 @@ class FileTree:
         points = SeekPoints(most=max(_FEWEST_POINTS, _MOST_POINTS // max(len(layers), 1)))
         for number, layer in enumerate(layers):
             stream = layer.open(points=points)
-            with progress.step(f"reading {layer.name}", layer.size) as advance:
+            label = f"reading layer {number + 1} of {len(layers)}"
+            with progress.step(label, layer.size) as advance:
                 members = read_entries(stream, number, layer.name)
                 overlay.apply(_reporting(members, stream, advance), layer.name)
                 stream.verify()
