@@ -50,11 +50,13 @@ lint: $(VENV)/installed-dev
 unit: $(VENV)/installed-dev
 	$(PY) -m pytest -q -m 'not engine and not long'
 
-test: setup lint
+test: setup
 	$(PY) -m pytest -m 'not long'
+	@$(MAKE) --no-print-directory lint
 
-test-all: setup lint
+test-all: setup
 	$(PY) -m pytest
+	@$(MAKE) --no-print-directory lint
 
 bench: setup
 	$(PY) tools/bench.py
