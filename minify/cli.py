@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -178,6 +179,10 @@ def _write_file(path: Path, text: str, name: str) -> None:
 def main() -> NoReturn:
     """Runs the command and ends the process with the exit code of what happened."""
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        # An arrow in the summary must not be an error where the locale has none.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()

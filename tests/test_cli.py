@@ -115,6 +115,13 @@ def test_quiet_says_nothing(made: Made, tmp_path: Path) -> None:
     assert run(made(), "-o", f"oci:{tmp_path / 'out'}", "-q") == (0, "", "")
 
 
+def test_a_terminal_without_unicode_gets_escapes(made: Made, tmp_path: Path) -> None:
+    target = f"oci:{tmp_path / 'out'}"
+    code, out, err = run(made("etc/ü"), "-o", target, "--keep", "/etc", PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "")
+    assert "\\u2192" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
