@@ -48,7 +48,7 @@ lint: $(VENV)/installed-dev
 	$(PY) -m mypy
 
 unit: $(VENV)/installed-dev
-	$(PY) -m pytest -q -m 'not engine and not long'
+	$(PY) -m pytest -q -n auto -m 'not engine and not long'
 
 test: setup
 	$(PY) -m pytest -m 'not long'
