@@ -33,6 +33,7 @@ _LONGEST_PATH = 4096
 _LARGEST_CACHE = 32 << 20
 _LARGEST_CONF = 1 << 20
 _MOST_FILES = 1000
+_MOST_DIRECTORIES = 1000
 _MOST_PATTERNS = 100
 
 
@@ -197,7 +198,7 @@ def configured_directories(
     waiting = [conf]
     seen: set[str] = set()
     patterns = 0
-    while waiting and len(seen) < _MOST_FILES:
+    while waiting and len(seen) < _MOST_FILES and len(found) < _MOST_DIRECTORIES:
         name = waiting.pop(0)
         entry = tree.file(name)
         if name in seen or entry is None:
@@ -211,7 +212,7 @@ def configured_directories(
             elif words[0].startswith("/"):
                 # An old way to state the libraries' type follows an equals sign.
                 found.append(ConfiguredDirectory(words[0].partition("=")[0], name))
-    return tuple(found)
+    return tuple(found[:_MOST_DIRECTORIES])
 
 
 def _lines(tree: FileTree, entry: Entry) -> Iterator[list[str]]:

@@ -23,7 +23,9 @@ from minify.errors import ImageError
 from minify.filetree import Entry, FileTree, ImagePath, Kind, Resolution
 
 # The largest desktop programs make some ten thousand; more are made to keep us busy.
-_MOST_LOOKUPS = 500_000
+_MOST_LOOKUPS = 200_000
+# Whoever reads the messages has stopped before.
+_MOST_HINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class Process:
         last = attempts[-1] if attempts else None
         if last is not None and last.judgement.verdict is Verdict.STOP:
             return f"{last.candidate.path} {last.judgement.why}, and ld.so looks no further"
+        if len(self._missing) >= _MOST_HINTS:
+            return ""
         found = self._system.hints.hint(name, requester.elf, self._system.interpreter)
         skipped = [f"found {one.candidate.path} but it {one.judgement.why}" for one in attempts]
         return found or "; ".join(skipped)

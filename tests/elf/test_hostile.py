@@ -14,6 +14,7 @@ from elf.lab import Lab, entry
 from minify.elf import ElfError, ElfFile, Loader
 from minify.elf.ldconfig import parse_cache
 from minify.elf.reader import read_elf
+from minify.errors import ImageError
 
 _MOST_READ = 129 << 20
 
@@ -86,7 +87,7 @@ def test_mutated_file_gives_a_record_or_an_error(lab: Lab) -> None:
 
 def test_truncated_file_gives_a_record_or_an_error(lab: Lab) -> None:
     data = lab.library("libx.so").read_bytes()
-    for size in range(len(data)):
+    for size in range(0, len(data), 3):
         outcome(data[:size])
 
 
@@ -106,6 +107,7 @@ def _elf64(size: int, tables: dict[int, int], blobs: dict[int, bytes]) -> bytes:
 
 
 _STRTAB, _SYMTAB, _STRSZ, _HASH, _GNU_HASH = 5, 6, 10, 4, 0x6FFFFEF5
+_RPATH = 15
 _VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 _MIB = 1 << 20
 
@@ -145,12 +147,13 @@ def _many_tags() -> bytes:
     return _elf64(_MIB, dict.fromkeys(range(100, 40_000), 1), {})
 
 
-def _long_list() -> bytes:
-    dynamic = {_STRTAB: 0x80000, _STRSZ: 65536}
-    data = bytearray(_elf64(_MIB, dynamic, {0x80000: b"a" * 65000}))
-    needed = b"".join(struct.pack("<QQ", 1, n) for n in range(20_000))
-    data[4096 + 32 : 4096 + 32 + len(needed)] = needed
-    data[120 + 32 : 120 + 40] = struct.pack("<Q", 32 + len(needed))
+def _long_list(text: bytes = b"a" * 65000, count: int = 20_000) -> bytes:
+    """A library that needs the ends of `text`, and searches the whole of it."""
+    dynamic = {_STRTAB: 0x80000, _STRSZ: 65536, _RPATH: 0}
+    data = bytearray(_elf64(_MIB, dynamic, {0x80000: text}))
+    needed = b"".join(struct.pack("<QQ", 1, len(text) - n) for n in range(count))
+    data[4096 + 48 : 4096 + 48 + len(needed)] = needed
+    data[120 + 32 : 120 + 40] = struct.pack("<Q", 48 + len(needed))
     return bytes(data)
 
 
@@ -192,6 +195,13 @@ def test_library_by_two_names_in_itself_ends(lab: Lab) -> None:
     lab.library("L/liba.so", ["L/libb.so"], flags=[lab.rpath("L")])
     lab.program("prog", ["L/liba.so"], flags=[lab.rpath("L")])
     lab.check("prog", {"liba.so": "L/liba.so", "libb.so": "L/libb.so"})
+
+
+def test_too_many_places_are_refused() -> None:
+    text = b"/a:" * 2000 + b"libx" * 500
+    tree = tree_of([file("libx.so", _long_list(text, 1500))])
+    with pytest.raises(ImageError, match="in more than 200,000 places: a hostile file is refused"):
+        Loader(tree, {}).load_library(entry(tree, "/libx.so"))
 
 
 def test_interpreter_full_of_slashes_is_searched_quickly(lab: Lab) -> None:
