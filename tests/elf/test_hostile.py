@@ -138,8 +138,8 @@ def _huge_buckets() -> bytes:
 
 def _version_loop() -> bytes:
     """Records whose lists of versions are one and the same."""
-    tables = {_STRTAB: 0x2000, _STRSZ: 4096, _VERNEED: 0x8000, _VERNEEDNUM: 16384}
-    records = b"".join(struct.pack("<HHIII", 1, 65535, 0, 16, 16) for _ in range(16384))
+    tables = {_STRTAB: 0x2000, _STRSZ: 4096, _VERNEED: 0x8000, _VERNEEDNUM: 4096}
+    records = b"".join(struct.pack("<HHIII", 1, 65535, 0, 16, 16) for _ in range(4096))
     return _elf64(_MIB, tables, {0x8000: records})
 
 
