@@ -107,7 +107,12 @@ def podman_service() -> Iterator[Engine]:
             '[containers]\nnetns = "host"\n'
             'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
         )
-        environment = os.environ | {"CONTAINERS_CONF": str(configuration)}
+        uploads = directory / "uploads"  # podman 4.3 forgets in TMPDIR what it was given to load
+        uploads.mkdir()
+        environment = os.environ | {
+            "CONTAINERS_CONF": str(configuration),
+            "TMPDIR": str(uploads),
+        }
         log = directory / "podman.log"
         with _daemon(command, log, ready=lambda: _answers(engine), environment=environment):
             yield engine
