@@ -16,14 +16,14 @@ from typing import NoReturn
 import click
 
 from minify import __version__, pipeline
-from minify.errors import MinifyError, UsageError
+from minify.errors import MinifyError, OutputError, UsageError
 from minify.image import Platform
 from minify.image.compression import Compression
 from minify.pipeline import Options
 from minify.progress import SILENT
 from minify.report import FORMATS
 from minify.report import json as json_report
-from minify.report.escape import printable_lines
+from minify.report.escape import printable
 from minify.report.progress import for_terminal
 from minify.transports import Pull, publish
 
@@ -118,20 +118,40 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
     for path, flag in ((report, "--report"), (iidfile, "--iidfile")):
         if path is not None:
             publish.check_file(path, f"{flag} {path}", force=True)
+    if dry_run and iidfile is not None:
+        raise click.UsageError("--iidfile: a dry run builds no image that could have an id")
     if dry_run:
         result = pipeline.plan(image, options)
     elif output is None:
         raise click.UsageError("say where the result goes with -o OUTPUT, or use --dry-run")
     else:
         result = pipeline.minify(image, output, options)
-    if report is not None:
-        _write_file(report, FORMATS["json"](result), f"--report {report}")
-    if iidfile is not None and result.built is not None:
-        _write_file(iidfile, str(result.built.config.digest), f"--iidfile {iidfile}")
-    if as_json:
-        click.echo(FORMATS["json"](result), nl=False)
-    elif not quiet:
-        click.echo(FORMATS["plan" if dry_run else "summary"](result), nl=False)
+    what = "json" if as_json else "plan" if dry_run else "summary"
+    try:
+        _print("" if quiet and not as_json else FORMATS[what](result))
+        if report is not None:
+            _write_file(report, FORMATS["json"](result), f"--report {report}")
+        if iidfile is not None and result.built is not None:
+            _write_file(iidfile, str(result.built.config.digest), f"--iidfile {iidfile}")
+    except OutputError as error:
+        written = f"; the image itself was written: {result.reference}" if result.reference else ""
+        raise OutputError(f"{error}{written}") from error
+
+
+def _print(text: str) -> None:
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would be tried again on the way out.
+        _silence_output()
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _silence_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _argv(flag: str, text: str | None) -> tuple[str, ...] | None:
@@ -141,8 +161,8 @@ def _argv(flag: str, text: str | None) -> tuple[str, ...] | None:
     if text.lstrip().startswith("["):
         try:
             words = json.loads(text)
-        except ValueError as error:
-            raise UsageError(f"{flag} {text}: this is no JSON array: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{flag}: this is no JSON array: {error}") from error
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise UsageError(f"{flag} {text}: expected a JSON array of strings")
         return tuple(words)
@@ -188,25 +208,33 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         # The interpreter would flush again on its way out, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_output()
         code = _BROKEN_PIPE
     except KeyboardInterrupt:
-        click.echo("minify: interrupted; nothing was written", err=True)
+        click.echo("minify: interrupted", err=True)
         code = _INTERRUPTED
     sys.exit(code)
 
 
 def _run(argv: list[str]) -> int:
     try:
-        command.main(argv, prog_name="minify", standalone_mode=False)
+        # Not `command.main`, which turns a broken pipe into 1, our code for a bug.
+        with command.make_context("minify", argv) as context:
+            command.invoke(context)
+    except click.exceptions.Exit as error:  # --help, --version
+        return error.exit_code
     except click.ClickException as error:
         error.show()
+        if "--json" in argv:
+            click.echo(json_report.failure(UsageError(error.format_message())), nl=False)
         return UsageError.exit_code
     except click.Abort as error:
         # click turns Ctrl-C into this.
         raise KeyboardInterrupt from error
     except MinifyError as error:
-        click.echo(f"minify: {printable_lines(str(error))}", err=True)
+        click.echo(
+            "\n".join(map(printable, (f"minify: {error.lines[0]}", *error.lines[1:]))), err=True
+        )
         if "--json" in argv:
             click.echo(json_report.failure(error), nl=False)
         return error.exit_code

@@ -8,8 +8,9 @@
     └── CheckError       6  a check that the user asked for did not pass
 
 A message names the thing, what was found, what was expected and, where it is known, the next
-step. Text from an image stays raw here; it is escaped where it is printed (`report.escape`). A
-fault of minify's own is no `MinifyError`: it keeps its traceback and ends with exit code 1.
+step. Text from an image stays raw here; it is escaped where it is printed (`report.escape`), so a
+message of several lines is several arguments, and never one with newlines of its own. A fault of
+minify's own is no `MinifyError`: it keeps its traceback and ends with exit code 1.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ class MinifyError(Exception):
     """Base of all errors that a user can cause; `exit_code` is the process's."""
 
     exit_code: ClassVar[int]
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class UsageError(MinifyError):

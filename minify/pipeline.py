@@ -14,13 +14,13 @@ from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Need, Reason, solve
 from minify.closure.patterns import Dropped, keep_findings
 from minify.closure.roots import Roots, find_roots
-from minify.errors import CheckError, OutputError
+from minify.errors import CheckError
 from minify.filetree import FileTree
 from minify.identity import Identity, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference
 from minify.image.compression import Compression
 from minify.packages import read_packages
-from minify.plan import Plan, is_minified, make_plan
+from minify.planning import Plan, is_minified, make_plan
 from minify.progress import SILENT, Progress
 from minify.report.result import Result
 from minify.selfcheck import check_closure, check_content
@@ -88,7 +88,7 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     how = BuildOptions(str(target), annotations, options.compression, options.progress)
     built = build_image(decided, opened.tree, how)
     opened.image.check_unchanged()
-    _check(built, decided, opened, options)
+    _check(built, decided, options)
     written = write_image(built, target, write_options)
     return Result(opened.image, decided, built, written.reference, written.manifest_digest)
 
@@ -130,13 +130,14 @@ def _decide(source: _Source, options: Options) -> Plan:
         keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
     decided = make_plan(tree, config, keep, _identity(source, keep, options), options.created)
     if options.strict and keep.gaps:
-        raise CheckError(_described_gaps(keep))
+        raise CheckError(*_described_gaps(keep))
     return decided
 
 
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:
     packages = read_packages(tree)
-    roots = find_roots(tree, config, packages, is_kept_by_user=bool(options.keep))
+    may_be_idle = bool(options.keep) or is_minified(config)
+    roots = find_roots(Context.of(tree, config, packages), may_be_idle=may_be_idle)
     return roots, Context.of(tree, config, packages, roots.programs)
 
 
@@ -153,19 +154,13 @@ def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
     return choose_user(options.user, source.config, keep, source.tree)
 
 
-def _described_gaps(keep: KeepSet) -> str:
-    gaps = "\n".join(f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in keep.gaps)
-    return f"--strict: {len(keep.gaps)} gaps\n{gaps}"
+def _described_gaps(keep: KeepSet) -> Iterable[str]:
+    yield f"--strict: gaps: {len(keep.gaps)}"
+    yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in keep.gaps)
 
 
-def _check(built: Image, decided: Plan, source: _Source, options: Options) -> None:
+def _check(built: Image, decided: Plan, options: Options) -> None:
     """Reads the built image again from its own bytes."""
     tree = check_content(built, decided, options.progress)
-    added = sum(2048 + item.entry.size for item in decided.changes)
-    if tree.plain_size > source.tree.plain_size + added:
-        raise OutputError(
-            f"the result would unpack to {tree.plain_size:,} bytes, more than the source's"
-            f" {source.tree.plain_size:,}: it has sparse files; leave them out with --drop"
-        )
     roots, context = _roots(tree, built.config, options)
-    check_closure(roots.findings, ANALYZERS, context, decided.keep)
+    check_closure(roots.findings, ANALYZERS, context, decided)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from minify.closure import Analyzer, Context, Finding, Grade, KeepSet, solve
+from minify.closure import Analyzer, Context, Finding, Grade, solve
 from minify.filetree import Entry, FileTree, ImagePath
 from minify.image import Image
-from minify.plan import Plan
+from minify.planning import Plan
 from minify.progress import SILENT, Progress
 
 
@@ -47,17 +47,19 @@ def check_closure(
     roots: Iterable[Finding],
     analyzers: Sequence[Analyzer],
     context: Context,
-    keep: KeepSet,
+    plan: Plan,
 ) -> None:
     """Resolves the built image's hard needs from its own bytes: all are met.
 
-    `context` and `roots` are those of the built image, `keep` is the closure it was built from.
-    Where the user dropped something that is needed there is nothing to check.
+    `context` and `roots` are those of the built image, `plan` is what it was built from. Where the
+    user dropped something that is needed there is nothing to check.
     """
-    if keep.overruled:
+    if plan.keep.overruled:
         return
     again = solve(roots, analyzers, context)
     assert not again.missing, again.missing
     hard = {path for path, kept in again.kept.items() if kept.grade is Grade.HARD}
-    known = {path for path, kept in keep.kept.items() if kept.grade is Grade.HARD}
+    known = {path for path, kept in plan.keep.kept.items() if kept.grade is Grade.HARD}
+    # /tmp as the working directory, /etc/passwd as an operand: what was added is found now.
+    known.update(item.entry.path for item in plan.changes)
     assert hard <= known, sorted(hard - known)[:10]

@@ -41,7 +41,7 @@ def run(*arguments: object, **environment: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "minify", *map(str, arguments)],
         capture_output=True,
-        encoding="utf-8",
+        encoding=environment.get("PYTHONIOENCODING", "utf-8"),
         env={**os.environ, **environment},
         check=False,
     )
@@ -117,7 +117,7 @@ def test_quiet_says_nothing(made: Made, tmp_path: Path) -> None:
 
 def test_a_terminal_without_unicode_gets_escapes(made: Made, tmp_path: Path) -> None:
     target = f"oci:{tmp_path / 'out'}"
-    code, out, err = run(made("etc/ü"), "-o", target, "--keep", "/etc", PYTHONIOENCODING="ascii")
+    code, out, err = run(made("etc/ü"), "-o", target, "--keep", "/etc", PYTHONIOENCODING="latin-1")
     assert (code, err) == (0, "")
     assert "\\u2192" in out
 
@@ -206,3 +206,34 @@ def test_the_command_can_be_replaced(made: Made, tmp_path: Path) -> None:
         code, out, _ = run(source, "-o", f"oci:{tmp_path / 'out'}", "--json", *flags)
         assert code == 0
         assert json.loads(out)["command"] == expected
+
+
+def test_names_of_an_image_start_no_line_of_an_error(made: Made) -> None:
+    evil = "/nope\n::error::pwned"
+    code, _, err = run(made(run={"Cmd": [evil]}), "--dry-run")
+    assert code == 3
+    assert "::error::" in err
+    assert not any(line.startswith("::error::") for line in err.splitlines())
+
+
+def test_a_full_standard_output_is_an_error_of_the_output(made: Made, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "minify", made(), "-o", f"oci:{out}"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 5
+    assert done.stderr == (
+        "minify: standard output cannot be written: No space left on device;"
+        f" the image itself was written: oci:{out}\n"
+    )
+
+
+def test_a_dry_run_has_no_image_id(made: Made, tmp_path: Path) -> None:
+    code, _, err = run(made(), "--dry-run", "--iidfile", tmp_path / "iid")
+    assert code == 2
+    assert "--iidfile" in err

@@ -31,7 +31,7 @@ from minify.image.blob import BytesBlob, read_all
 from minify.image.compression import Compression
 from minify.image.jsontext import Json
 from minify.pipeline import plan_image
-from minify.plan import Plan
+from minify.planning import Plan
 from minify.transports import OpenOptions, WriteOptions, open_image, write_image
 
 RUN: dict[str, Json] = {"Cmd": ["/app"], "Labels": {"a": "b"}, "StopSignal": "SIGQUIT"}

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import minify
+import minify.pipeline
 
 
 def test_the_public_names_are_these() -> None:
@@ -19,6 +20,9 @@ def test_the_public_names_are_these() -> None:
         "plan",
     ]
     assert all(hasattr(minify, name) for name in minify.__all__)
+    # No module of the package may have the name of a function of its interface.
+    assert callable(minify.minify)
+    assert callable(minify.plan)
     assert not hasattr(minify, "nothing")
 
 

@@ -20,7 +20,7 @@ FLOORS = (
     {"elf", "packages"},
     {"closure"},
     {"analyzers", "identity"},
-    {"plan"},
+    {"planning"},
     {"build", "selfcheck", "transports", "report"},
     {"pipeline"},
     {"__init__"},
@@ -31,7 +31,7 @@ FLOORS = (
 
 # Relations that the drawing does not have, though the floors would allow them.
 NEVER = {
-    "transports": {"filetree", "elf", "packages", "closure", "analyzers", "identity", "plan"},
+    "transports": {"filetree", "elf", "packages", "closure", "analyzers", "identity", "planning"},
     "report": {"analyzers"},
     "build": {"elf", "packages", "analyzers", "identity"},
 }

@@ -14,8 +14,8 @@ from minify.filetree.path import decoded
 
 _LARGEST_TEXT = 1 << 20
 _DIRECTIVE = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(?:[A-Z_]*RUN_)?(?:user|group|username)[ \t]*[ \t=:][ \t]*
-        ["']?([a-z_][a-z0-9_-]{0,31})["']?""",
+    r"""^[ \t]*+(?:export[ \t]++)?(?:[A-Z_]*RUN_)?(?:user|group|username)(?:[ \t]++[:=]?|[:=])
+        [ \t]*+["']?([a-z_][a-z0-9_-]{0,31})["']?""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from minify.closure import Context, Finding, Grade, Need, Reason, places
-from minify.closure.patterns import Pattern
-from minify.errors import UsageError
-from minify.filetree import Entry
-from minify.filetree.path import decoded
+from minify.closure.patterns import glob
+from minify.filetree import Entry, Kind
+from minify.filetree.path import decoded, parent
 
 _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
 # Lists of all there is; a path in them is no need.
@@ -25,7 +25,9 @@ _LISTS = frozenset(
 _NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/etc/init.d/")
 _LARGEST_TEXT = 1 << 20
 _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~%:-]+)+/?")
-_COMMENT = re.compile(r"^\s*[#;].*$", re.MULTILINE)
+_WILDCARD = re.compile(r"[*?]")
+_COMMENT = re.compile(r"^[ \t]*+[#;].*$", re.MULTILINE)
+_MOST_NAMED = 1000
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
@@ -37,24 +39,26 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
     data = context.tree.read(entry)
     if b"\0" in data or data.startswith(b"#!"):
         return
-    for named in dict.fromkeys(_PATH.findall(_COMMENT.sub("", decoded(data)))):
-        yield from _named(
-            named.rstrip(".:"), Reason("config-file", path, f"names {named}"), context
-        )
+    named = dict.fromkeys(_PATH.findall(_COMMENT.sub("", decoded(data))))
+    for path_named in islice(named, _MOST_NAMED):
+        reason = Reason("config-file", path, f"names {path_named}")
+        yield from _named(path_named.rstrip(".:"), reason, context)
 
 
 def _named(named: str, reason: Reason, context: Context) -> Iterator[Finding]:
-    if "*" in named or "?" in named:
-        try:
-            matches = Pattern("include", named).matches(context.tree)
-        except UsageError:
-            return  # includes that match nothing are the rule: conf.d/*.conf
-        yield from (Need(path, reason, whole_tree=True) for path in matches)
-        return
-    entry = context.tree.resolve(named).entry
-    if entry is None:
-        return
-    if context.tree.file(named):
-        yield Need(named, reason)
-    elif not places.is_shared(entry.path, context.tree) and context.is_first_party(entry.path):
-        yield Need(named, reason, whole_tree=True)
+    is_glob = _WILDCARD.search(named) is not None
+    for path in glob(context.tree, named) if is_glob and "**" not in named else (named,):
+        entry = context.tree.resolve(path).entry
+        if entry is None:
+            continue
+        if entry.kind is Kind.DIRECTORY:
+            if _is_own(entry, context):
+                yield Need(path, reason, whole_tree=True)
+        elif not is_glob or context.is_first_party(parent(entry.path)):
+            # A name in a configuration file must not keep half the image: `/*/*`.
+            yield Need(path, reason)
+
+
+def _is_own(directory: Entry, context: Context) -> bool:
+    is_shared = places.is_shared(directory.path, context.tree)
+    return not is_shared and context.is_first_party(directory.path)

@@ -81,6 +81,7 @@ _OTHER_TIME_SCALES = frozenset(("right", "posix"))
 _NSS_ALWAYS = ("files", "dns", "compat")
 _LARGEST_TEXT = 1 << 20
 _GCONV_EVIDENCE = b"gconv-modules"
+_GLIBC_NSS = b"libnss_"
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
@@ -110,18 +111,20 @@ def _by_imports(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Findin
 
 
 def _by_strings(entry: Entry, context: Context) -> Iterator[Finding]:
-    wanted = (_GCONV_EVIDENCE, *(text for rule in _RULES for text in rule.strings))
+    wanted = (_GCONV_EVIDENCE, _GLIBC_NSS, *(text for rule in _RULES for text in rule.strings))
     found = _strings_in(entry, context, wanted)
-    directories = _default_directories(context)
+    # Go reads the same files, and loads nothing.
+    libraries = _default_directories(context)
+    directories = libraries if _GLIBC_NSS in found else ()
     for rule in _RULES:
         if evidence := [text for text in rule.strings if text in found]:
             reason = Reason(rule.name, entry.path, f"contains {decoded(evidence[0])}")
             yield from _needs(rule, reason, directories, context)
     if _GCONV_EVIDENCE in found:
         reason = Reason("libc.gconv", entry.path, "is static and contains gconv-modules")
-        yield from _gconv(reason, directories, context, whole=True)
+        yield from _gconv(reason, libraries, context, whole=True)
         # A gconv module is a library like any other: static glibc loads the dynamic one for it.
-        yield from _in_directories("libc.so.6", reason, directories, context)
+        yield from _in_directories("libc.so.6", reason, libraries, context)
 
 
 def _needs(

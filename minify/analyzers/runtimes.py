@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from minify.closure import Context, Finding, Grade, Need, Reason
-from minify.closure.patterns import Pattern
-from minify.errors import UsageError
+from minify.closure.patterns import glob
 from minify.filetree import Entry
 from minify.filetree.path import basename, parent
 
@@ -107,12 +106,9 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
 
 
 def _trees(runtime: _Runtime, reason: Reason, context: Context) -> Iterator[Finding]:
-    for glob in runtime.trees:
-        try:
-            matches = Pattern("runtime", glob).matches(context.tree)
-        except UsageError:
-            continue  # not this distribution's place
-        yield from (Need(path, reason, whole_tree=True) for path in matches)
+    for pattern in runtime.trees:
+        found = glob(context.tree, pattern)
+        yield from (Need(path, reason, whole_tree=True) for path in found)
 
 
 def _home(runtime: _Runtime, entry: Entry, reason: Reason, context: Context) -> Iterator[Finding]:

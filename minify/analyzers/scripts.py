@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason, places, shellwords
+from minify.closure.commandline import MULTI_CALL, SHELLS, inner_command
 from minify.closure.shellwords import BUILTINS, Command
 from minify.filetree import Entry
 from minify.filetree.path import decoded, joined, parent
 
-_SHELLS = frozenset("sh ash bash dash ksh busybox".split())
-_LARGEST_SCRIPT = 4 << 20
+_LARGEST_SCRIPT = 1 << 20
 _LONGEST_LINE = 256  # BINPRM_BUF_SIZE: the kernel reads no more of a `#!` line
+_MOST_HEADS = 16
+_POSITIONAL = frozenset(("$@", "$*", "$1", "${@}", "${1}"))
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     if grade is not Grade.HARD or context.tree.read(entry, 2) != b"#!":
         return
     line = decoded(context.tree.read(entry, _LONGEST_LINE).partition(b"\n")[0])
-    words = line[2:].strip().split(None, 1)
+    words = line[2:].strip(" \t").split(None, 1)
     if not words:
         return
     reason = Reason("script.interpreter", entry.path, line.strip())
-    yield Need(joined("/", words[0]), reason, Grade.HARD)
-    shell = words[0]
-    if _name(words[0]) == "env" and len(words) > 1:
+    yield _interpreter(words[0], reason, context)
+    shell = _name(words[0])
+    if shell == "env" and len(words) > 1:
         shell = _command_of_env(words[1])
-        yield from _found_by_env(shell, reason, context)
-    if _name(shell) in _SHELLS:
+        yield _found_by_env(shell, reason, context)
+    if _name(shell) in SHELLS | MULTI_CALL:
         yield from _shell_script(entry, context)
 
 
@@ -40,23 +43,45 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
+def _interpreter(written: str, reason: Reason, context: Context) -> Finding:
+    path = joined("/", written)
+    entry = context.tree.resolve(path).entry
+    if entry is None or context.executable(path):
+        # What is missing is said by whoever follows the need, with the link that leads nowhere.
+        return Need(path, reason, Grade.HARD)
+    hint = f"it is a {entry.kind.value} of mode {entry.mode:04o}, which cannot be executed"
+    return Missing(written, reason, Grade.HARD, (entry.path,), hint)
+
+
 def _command_of_env(arguments: str) -> str:
     """The command that `env` runs; the kernel gives it all in one argument, so -S is needed."""
     try:
-        words = shlex.split(arguments)
+        words = shlex.split(arguments.removeprefix("-S"))
     except ValueError:
         words = arguments.split()
-    rest = [word for word in words if not word.startswith("-") and "=" not in word]
-    return rest[0] if rest else ""
+    found = inner_command("env", words)
+    return found[0] if found else ""
 
 
-def _found_by_env(name: str, reason: Reason, context: Context) -> Iterator[Finding]:
-    for candidate in context.candidates(name) if name else ():
-        entry = context.tree.file(candidate)
-        if entry is not None and entry.is_executable:
-            yield Need(candidate, reason, Grade.HARD)
-            return
-    yield Missing(name, reason, Grade.HARD, context.config.search_path)
+def _found_by_env(name: str, reason: Reason, context: Context) -> Finding:
+    found = context.command(name)
+    if found is not None:
+        return Need(found.path, reason, Grade.HARD)
+    return Missing(name, reason, Grade.HARD, context.config.search_path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line of a script."""
+
+    script: Entry
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.script.path}:{self.line}"
+
+    def reason(self, rule: str, what: str) -> Reason:
+        return Reason(rule, self.script.path, f"{self} {what}")
 
 
 def _shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
@@ -65,67 +90,56 @@ def _shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
         detail = f"{entry.path} is a shell script of {entry.size:,} bytes and was not read"
         yield Gap(Reason("script.unread", entry.path, detail), "keep what it runs with --keep")
         return
-    text = decoded(context.tree.read(entry))
-    for command in shellwords.commands(text):
-        yield from _command(command, entry, context)
+    for command in shellwords.commands(decoded(context.tree.read(entry))):
+        yield from _command(command, _Place(entry, command.line), context)
 
 
-def _command(command: Command, script: Entry, context: Context) -> Iterator[Finding]:
-    where = f"{script.path}:{command.line}"
-    if command.name in (".", "source") and len(command.words) > 1:
-        yield from _path(command.words[1], where, script, context, Grade.HARD)
-    elif command.name not in BUILTINS:
-        yield from _program(command.name, where, script, context)
-    if command.name in ("exec", "eval") and command.words[1:2] == ("$@",):
-        return  # what CMD or the user gives, which is a root of its own
+def _command(command: Command, place: _Place, context: Context) -> Iterator[Finding]:
+    words = command.words
+    if words[0] in (".", "source") and len(words) > 1:
+        yield from _path(words[1], place, context, Grade.HARD)
+    for _ in range(_MOST_HEADS):
+        if words[0] not in BUILTINS:
+            yield from _program(words[0], place, context)
+        inner = inner_command(_name(words[0]), words[1:])
+        if not inner:
+            break
+        words = inner
     for word in command.words[1:]:
-        yield from _path(word, where, script, context, Grade.SOFT)
-        yield from _operand_command(word, where, script, context)
+        yield from _path(word, place, context, Grade.SOFT)
+        yield from _operand_command(word, place, context)
 
 
-def _program(name: str, where: str, script: Entry, context: Context) -> Iterator[Finding]:
-    if name in ("$@", "$1", "$*"):
-        return
+def _program(name: str, place: _Place, context: Context) -> Iterator[Finding]:
+    if name in _POSITIONAL:
+        return  # what CMD or the user gives, which is a root of its own
     if not shellwords.is_literal(name):
-        detail = f"{where} runs {name!r}, which is only known at run time"
-        yield Gap(Reason("script.dynamic", script.path, detail), "keep what it runs with --keep")
-        return
-    for candidate in context.candidates(name):
-        entry = context.tree.file(candidate)
-        if entry is not None and entry.is_executable:
-            yield Need(
-                candidate, Reason("script.command", script.path, f"{where} runs {name}"), Grade.HARD
-            )
-            return
+        reason = place.reason("script.dynamic", f"runs {name!r}, which is only known at run time")
+        yield Gap(reason, "keep what it runs with --keep")
+    elif found := context.command(name):
+        yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
 
 
-def _operand_command(word: str, where: str, script: Entry, context: Context) -> Iterator[Finding]:
-    """A word among the operands that is a command's name: `xargs rm`, `command -v curl`."""
+def _operand_command(word: str, place: _Place, context: Context) -> Iterator[Finding]:
+    """A word among the operands that is a command's name: `find -exec rm`, `command -v curl`."""
     if "/" in word or not shellwords.is_literal(word) or len(word) < 2 or word in BUILTINS:
         return
-    for candidate in context.candidates(word):
-        entry = context.tree.file(candidate)
-        if entry is not None and entry.is_executable:
-            yield Need(
-                candidate, Reason("script.word", script.path, f"{where} has the word {word}")
-            )
-            return
+    if found := context.command(word):
+        yield Need(found.path, place.reason("script.word", f"has the word {word}"))
 
 
-def _path(
-    word: str, where: str, script: Entry, context: Context, grade: Grade
-) -> Iterator[Finding]:
+def _path(word: str, place: _Place, context: Context, grade: Grade) -> Iterator[Finding]:
     """A path in a script: a file, or a directory of the application's."""
     if "/" not in word or not shellwords.is_literal(word):
         return
-    path = joined(context.config.workdir, word)
-    if not path.startswith("/"):
-        path = joined(parent(script.path), word)
-    entry = context.tree.resolve(path).entry
-    if entry is None:
-        return
-    reason = Reason("script.path", script.path, f"{where} names {word}")
-    if context.tree.file(path):
-        yield Need(path, reason, grade)
-    elif context.is_first_party(entry.path) and not places.is_shared(entry.path, context.tree):
-        yield Need(path, reason, whole_tree=True)
+    workdir = joined("/", context.config.workdir)
+    beside = parent(place.script.path)
+    for path in dict.fromkeys((joined(workdir, word), joined(beside, word))):
+        entry = context.tree.resolve(path).entry
+        if entry is None:
+            continue
+        reason = place.reason("script.path", f"names {word}")
+        if context.tree.file(path):
+            yield Need(path, reason, grade)
+        elif context.is_first_party(entry.path) and not places.is_shared(entry.path, context.tree):
+            yield Need(path, reason, whole_tree=True)

@@ -44,7 +44,7 @@ _NOT_DATA = (
 
 
 def find(context: Context) -> Iterator[Finding]:
-    for name in sorted(context.first_party_packages()):
+    for name in sorted(context.first_party_packages):
         reason = Reason("package.data", _program_of(name, context), f"data of the package {name}")
         yield from _package(context.packages.paths(name), reason, context)
     yield from _unowned_state(context)
@@ -76,7 +76,7 @@ def _package(paths: Iterable[ImagePath], reason: Reason, context: Context) -> It
 def _is_own(directory: Entry, context: Context) -> bool:
     owners = context.packages.owners(directory.path)
     is_shared = places.is_shared(directory.path, context.tree)
-    return not is_shared and owners <= context.first_party_packages()
+    return not is_shared and owners <= context.first_party_packages
 
 
 def _written(directory: Entry, reason: Reason) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.image import Digest, Image, ImageConfig, Layer
 from minify.image.blob import Spool
 from minify.image.compression import Compression, compressor
-from minify.plan import Plan, PlannedEntry
+from minify.planning import Plan, PlannedEntry
 from minify.progress import SILENT, Progress
 
 

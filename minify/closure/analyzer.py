@@ -10,10 +10,18 @@ from minify.closure.finding import Finding, Grade
 from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.linkmap import LinkMap
 from minify.elf.loader import Loader
-from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree import Entry, FileTree, ImagePath
 from minify.filetree.path import joined
 from minify.image import ImageConfig
 from minify.packages import Packages
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An executable and the path by which it was found."""
+
+    path: str
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,10 @@ class Context:
     programs: tuple[ImagePath, ...]
     """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
     loader: Loader
+    first_party_packages: frozenset[str]
+    """The packages built from the same source as one that owns a program."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
+    _commands: dict[str, Command | None] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -38,9 +49,12 @@ class Context:
         tree: FileTree,
         config: ImageConfig,
         packages: Packages,
-        programs: tuple[ImagePath, ...],
+        programs: tuple[ImagePath, ...] = (),
     ) -> Context:
-        return cls(tree, config, packages, programs, Loader(tree, config.env, config.workdir))
+        owners = (packages.owners(program) for program in programs)
+        siblings = packages.siblings(frozenset().union(*owners))
+        loader = Loader(tree, config.env, config.workdir)
+        return cls(tree, config, packages, programs, loader, siblings)
 
     def elf(self, entry: Entry) -> ElfFile | None:
         """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""
@@ -63,13 +77,17 @@ class Context:
             found = self._link_maps[entry.path] = load(entry)
         return found
 
-    def command(self, name: str) -> Entry | None:
-        """The executable that `name` starts, looked up by PATH and the working directory."""
-        for candidate in self.candidates(name):
-            entry = self.tree.file(candidate)
-            if entry is not None and entry.is_executable:
-                return entry
-        return None
+    def command(self, name: str) -> Command | None:
+        """What `name` starts, looked up by PATH and the working directory; None if nothing."""
+        if name not in self._commands:
+            found = map(self.executable, self.candidates(name) if name else ())
+            self._commands[name] = next(filter(None, found), None)
+        return self._commands[name]
+
+    def executable(self, path: str) -> Command | None:
+        """The executable file at `path`; None if there is none."""
+        entry = self.tree.file(path)
+        return Command(path, entry) if entry is not None and entry.is_executable else None
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """Where `execvp` looks for `name`, in order."""
@@ -94,12 +112,7 @@ class Context:
         if not self.packages:
             return not path.startswith(_DISTRIBUTIONS) or path.startswith("/usr/local/")
         owners = self.packages.owners(path)
-        return not owners or bool(owners & self.first_party_packages())
-
-    def first_party_packages(self) -> frozenset[str]:
-        """The packages built from the same source as one that owns a program."""
-        owners = (self.packages.owners(program) for program in self.programs)
-        return self.packages.siblings(frozenset().union(*owners))
+        return not owners or bool(owners & self.first_party_packages)
 
 
 _DISTRIBUTIONS = ("/bin/", "/etc/", "/lib", "/sbin/", "/usr/", "/var/")
@@ -115,8 +128,3 @@ class ImageRule(Protocol):
     """Says what an image needs whatever its files are."""
 
     def __call__(self, context: Context, /) -> Iterable[Finding]: ...
-
-
-def is_regular(entry: Entry | None) -> bool:
-    """Whether there is an entry and it is a regular file."""
-    return entry is not None and entry.kind is Kind.FILE

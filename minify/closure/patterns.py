@@ -9,65 +9,97 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from minify.closure.finding import USER, Finding, Grade, Need, Reason
 from minify.errors import UsageError
-from minify.filetree import FileTree, ImagePath
-from minify.filetree.path import ancestors
+from minify.filetree import FileTree, ImagePath, Kind
+from minify.filetree.path import ROOT, ancestors, child
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def glob(tree: FileTree, pattern: str) -> Iterator[str]:
+    """The paths in `tree` that match the absolute `pattern`, sorted by component.
+
+    They are as the pattern writes them, links among their directories included, so that whoever
+    needs one finds it by that path. `**` does not go through links.
+    """
+    parts = [part for part in pattern.split("/") if part]
+    yield from _glob(tree, "", parts)
+
+
+def _glob(tree: FileTree, written: str, parts: Sequence[str]) -> Iterator[str]:
+    """The matches of `parts` below the directory that is written `written`."""
+    found = [written]
+    for number, part in enumerate(parts):
+        is_last = number == len(parts) - 1
+        if part == "**":
+            found = [path for above in found for path in _all_below(tree, above, is_last=is_last)]
+        else:
+            found = [path for above in found for path in _matches(tree, above, part)]
+    yield from dict.fromkeys(path or "/" for path in found)
+
+
+def _all_below(tree: FileTree, written: str, *, is_last: bool) -> Iterator[str]:
+    """What `**` stands for: all below as the last component, else the directories, itself too."""
+    directory = tree.directory(written or "/")
+    if directory is None:
+        return
+    if not is_last:
+        yield written
+    cut = 0 if directory.path == ROOT else len(directory.path)
+    for entry in tree.below(directory.path):
+        if is_last or entry.kind is Kind.DIRECTORY:
+            yield f"{written}{entry.path[cut:]}"
+
+
+def _matches(tree: FileTree, written: str, part: str) -> Iterator[str]:
+    directory = tree.directory(written or "/")
+    if directory is None:
+        return
+    if not _MAGIC.search(part):
+        if tree.get(child(directory.path, part)) is not None or part == "..":
+            yield f"{written}/{part}"
+        return
+    for name in tree.children(directory.path):
+        if fnmatchcase(name, part):
+            yield f"{written}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One glob and the flag that gave it, for messages."""
+    """One glob of the user's and the flag that gave it, for messages."""
 
     flag: str
-    glob: str
+    pattern: str
 
-    def expression(self) -> re.Pattern[str]:
-        """The glob as a regular expression over whole paths; UsageError if it is none."""
-        if not self.glob.startswith("/"):
+    @property
+    def has_wildcard(self) -> bool:
+        return _MAGIC.search(self.pattern) is not None
+
+    def matches(self, tree: FileTree) -> tuple[str, ...]:
+        """The paths that match, as they are written; UsageError if there is none."""
+        if not self.pattern.startswith("/"):
             raise UsageError(
-                f"{self.flag} {self.glob}: a pattern is an absolute path in the image, with * ? []"
-                " within a name and ** across directories"
+                f"{self.flag} {self.pattern}: a pattern is an absolute path in the image, with"
+                " * ? [] within a name and ** across directories"
             )
-        glob = self.glob.rstrip("/") or "/"
-        parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]/]+\])", glob)
-        try:
-            return re.compile("".join(map(_translated, parts)))
-        except re.error as error:
-            raise UsageError(f"{self.flag} {self.glob}: {error}") from error
-
-    def matches(self, tree: FileTree) -> tuple[ImagePath, ...]:
-        """The paths that match, sorted; UsageError if there is none."""
-        if not re.search(r"[*?\[]", self.glob):
-            # A plain path may cross links, as on the command line of any tool.
-            expression = self.expression()
-            entry = tree.resolve(self.glob, follow_last=False).entry
-            found = [entry.path] if entry else []
-        else:
-            expression = self.expression()
-            found = sorted(path for path in tree.entries if expression.fullmatch(path))
+        found = tuple(glob(tree, self.pattern))
         if not found:
-            raise UsageError(f"{self.flag} {self.glob}: nothing in the image matches")
-        return tuple(found)
-
-
-def _translated(part: str) -> str:
-    special = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    if part in special:
-        return special[part]
-    if part.startswith("[") and part.endswith("]"):
-        body = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
-        return f"[^{body[1:]}]" if body.startswith(("!", "^")) else f"[{body}]"
-    return re.escape(part)
+            raise UsageError(f"{self.flag} {self.pattern}: nothing in the image matches")
+        return found
 
 
 def keep_findings(globs: Sequence[str], tree: FileTree) -> Iterator[Finding]:
     """A need for each match of the `--keep` globs; what is in a matched directory comes too."""
-    for glob in globs:
-        for path in Pattern("--keep", glob).matches(tree):
-            reason = Reason("user.keep", USER, f"--keep {glob}")
-            yield Need(path, reason, Grade.HARD, whole_tree=True)
+    for written in globs:
+        pattern = Pattern("--keep", written)
+        reason = Reason("user.keep", USER, f"--keep {written}")
+        for path in pattern.matches(tree):
+            # A wildcard may meet a dangling link, which nobody asked for by name.
+            is_there = tree.resolve(path).entry is not None or not pattern.has_wildcard
+            yield Need(path, reason, Grade.HARD if is_there else Grade.SOFT, whole_tree=True)
 
 
 class Dropped:
@@ -75,7 +107,9 @@ class Dropped:
 
     def __init__(self, globs: Sequence[str], tree: FileTree) -> None:
         """UsageError if a glob matches nothing."""
-        self._paths = {path for glob in globs for path in Pattern("--drop", glob).matches(tree)}
+        written = (path for glob in globs for path in Pattern("--drop", glob).matches(tree))
+        found = (tree.resolve(path, follow_last=False).entry for path in written)
+        self._paths = {entry.path for entry in found if entry is not None}
 
     def __call__(self, path: ImagePath) -> bool:
         if not self._paths:

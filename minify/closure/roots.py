@@ -7,34 +7,39 @@ https://github.com/opencontainers/runtime-spec/blob/v1.2.0/config.md#process
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from minify.closure import places, shellwords
+from minify.closure import commandline, places, shellwords
 from minify.closure.analyzer import Context
+from minify.closure.commandline import ShellCall
 from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
-from minify.closure.shellwords import BUILTINS, Command
+from minify.closure.shellwords import BUILTINS
 from minify.errors import ClosureError
-from minify.filetree import Entry, FileTree, ImagePath
-from minify.filetree.path import ROOT, basename, joined
-from minify.image import ImageConfig
-from minify.packages import Packages
+from minify.filetree import Entry, ImagePath
+from minify.filetree.path import ROOT, joined
 
-_SHELLS = frozenset("sh ash bash dash fish ksh zsh busybox".split())
-_INTERPRETERS = re.compile(
-    r"(python|pypy|node|nodejs|ruby|irb|perl|php|lua|R|ghci|jshell|psql)[\d.]*"
-)
-_INIT = frozenset("init systemd runit-init openrc-init".split())
-
-# Programs that set something up and become the command in their arguments.
-_EXEC_HEADS = frozenset(
+_INTERPRETERS = re.compile(r"(python|pypy|node|nodejs|ruby|irb|perl|php|lua|R|ghci|jshell)[\d.]*")
+_INIT = frozenset(
     """
-    catatonit chpst chroot dumb-init env gosu ionice nice nohup numactl runuser setpriv setsid
-    stdbuf su-exec taskset timeout tini tini-static
+    init systemd /sbin/init /usr/sbin/init /bin/systemd /lib/systemd/systemd
+    /usr/lib/systemd/systemd openrc-init runit-init
     """.split()
 )
-_WITHOUT_WORKDIR = frozenset((".git", ".hg", ".svn", "__pycache__"))
+_NOT_THE_APPLICATION = frozenset((".git", ".hg", ".svn", "__pycache__"))
+
+# Builtins that do not change where or how the commands after them are found.
+_HARMLESS = frozenset(". : exec export readonly set trap true ulimit umask unset [".split())
+
+# Variables that name directories, or lists of them, in which a runtime finds what it loads.
+_DIRECTORY_VARIABLES = frozenset(
+    """
+    FONTCONFIG_PATH GCONV_PATH GEM_HOME GEM_PATH JAVA_HOME LOCPATH LUA_PATH MAGIC NODE_PATH
+    OPENSSL_ENGINES OPENSSL_MODULES PERL5LIB PHP_INI_SCAN_DIR PYTHONHOME PYTHONPATH RUBYLIB
+    SSL_CERT_DIR TERMINFO TZDIR VIRTUAL_ENV
+    """.split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,105 +51,147 @@ class Roots:
     """The executables that ENTRYPOINT, CMD and HEALTHCHECK start, in this order."""
 
 
-def find_roots(
-    tree: FileTree, config: ImageConfig, packages: Packages, *, is_kept_by_user: bool
-) -> Roots:
-    """The roots that the configuration states.
+def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
+    """The roots that the context's configuration states. Its `programs` are not looked at.
 
     ClosureError if it starts no application: then there is nothing that the image is for. With
-    `is_kept_by_user` the user has said with `--keep` what that is, and a bare shell may do.
+    `may_be_idle` the user has said with `--keep` what that is, and a bare shell may do.
     """
-    context = Context.of(tree, config, packages, ())
-    _check_application(context, is_kept_by_user=is_kept_by_user)
-    finder = _Finder(context)
-    findings = tuple(finder.findings())
-    return Roots(findings, tuple(dict.fromkeys(finder.programs)))
-
-
-def _check_application(context: Context, *, is_kept_by_user: bool) -> None:
     config = context.config
     argv = (*config.entrypoint, *config.cmd)
     advice = "name the program with --entrypoint, or what else must stay with --keep"
     if not argv or not argv[0]:
         raise ClosureError(f"{config.name}: neither ENTRYPOINT nor CMD is set: {advice}")
-    if is_kept_by_user:
-        return
+    finder = _Finder(context)
+    findings = list(finder.command(argv, "ENTRYPOINT" if config.entrypoint else "CMD"))
+    idle = [_why_idle(innermost) for innermost in finder.innermost]
+    if idle and all(idle) and not may_be_idle:
+        raise ClosureError(f"{config.name}: the command is {' '.join(argv)!r}, {idle[0]}: {advice}")
+    findings += [*finder.healthcheck(), *finder.directories(), *finder.environment()]
+    return Roots(tuple(findings), tuple(dict.fromkeys(finder.programs)))
+
+
+def _why_idle(argv: Sequence[str]) -> str:
+    """Why a command line is no application; empty if it is one."""
+    if not argv:
+        return "which goes on to run nothing"
     name = argv[0].rpartition("/")[2]
-    entry = context.command(argv[0])
-    real = basename(entry.path) if entry else name
-    has_operand = any(not word.startswith("-") for word in argv[1:])
-    starts = f"{config.name}: the command is {' '.join(argv)!r}"
-    if name in _INIT or real in _INIT:
-        raise ClosureError(f"{starts}, an init system, whose services cannot be followed: {advice}")
-    if has_operand:
-        return
-    if name in _SHELLS:
-        raise ClosureError(f"{starts}, a shell with nothing to run: {advice}")
-    if _INTERPRETERS.fullmatch(name):
-        only_options = all(option in ("-i", "-u", "-q") for option in argv[1:])
-        if only_options:
-            raise ClosureError(f"{starts}, an interpreter with nothing to run: {advice}")
+    if argv[0] in _INIT and len(argv) == 1:
+        return "an init system, whose services cannot be followed"
+    if argv[0].endswith("/systemd") or name == "systemd":
+        return "an init system, whose services cannot be followed"
+    if name in commandline.MULTI_CALL:
+        return _why_idle(argv[1:]) if len(argv) > 1 else "a shell with nothing to run"
+    if name in commandline.SHELLS and commandline.shell_call(argv[1:]) == ShellCall():
+        return "a shell with nothing to run"
+    if _INTERPRETERS.fullmatch(name) and all(word in ("-i", "-u", "-q") for word in argv[1:]):
+        return "an interpreter with nothing to run"
+    return ""
 
 
 class _Finder:
+    """Follows command lines; `programs` and `innermost` are complete when its results are used."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self.programs: list[ImagePath] = []
+        self.innermost: list[tuple[str, ...]] = []
+        """The commands that stand at the end of each chain of heads and shells."""
 
-    def findings(self) -> Iterator[Finding]:
+    def command(self, argv: Sequence[str], named: str) -> Iterator[Finding]:
+        """The needs of one command line, `argv` as the runtime gets it."""
+        reason = Reason(f"config.{named.lower()}", CONFIG, f"{named} {' '.join(argv)}")
+        yield from self._command(tuple(argv), reason, Grade.HARD)
+
+    def healthcheck(self) -> Iterator[Finding]:
         config = self._context.config
-        named = "ENTRYPOINT" if config.entrypoint else "CMD"
-        yield from self._argv((*config.entrypoint, *config.cmd), named)
         test = config.healthcheck
         if test[:1] == ("CMD-SHELL",):
-            yield from self._argv((*config.shell, *test[1:]), "HEALTHCHECK")
-        elif test:
-            yield from self._argv(test[1:], "HEALTHCHECK")
-        yield from self._directories()
-        yield from self._environment()
+            yield from self.command((*config.shell, *test[1:]), "HEALTHCHECK")
+        elif test[1:]:
+            yield from self.command(test[1:], "HEALTHCHECK")
 
-    def _argv(self, argv: Sequence[str], named: str) -> Iterator[Finding]:
-        """The needs of one command line, `argv` as the runtime gets it."""
-        if not argv:
+    def _command(self, argv: tuple[str, ...], reason: Reason, grade: Grade) -> Iterator[Finding]:
+        """The needs of `argv`, and of what it goes on to run. `grade` is for what is missing."""
+        found = self._context.command(argv[0])
+        if found is None:
+            yield self._not_found(argv[0], reason, grade)
+            self.innermost.append(argv)
             return
-        reason = Reason(f"config.{named.lower()}", CONFIG, f"{named} {' '.join(argv)}")
-        program = self._context.command(argv[0])
-        if program is None:
-            yield self._not_found(argv[0], reason)
+        self.programs.append(found.entry.path)
+        yield Need(found.path, reason, Grade.HARD)
+        name = argv[0].rpartition("/")[2]
+        if name in commandline.MULTI_CALL and len(argv) > 1:
+            yield from self._program(argv[1], argv[1:], reason, found.entry)
+        else:
+            yield from self._program(name, argv, reason, found.entry)
+
+    def _program(
+        self, name: str, argv: tuple[str, ...], reason: Reason, entry: Entry
+    ) -> Iterator[Finding]:
+        """What a program called `name` does with its arguments."""
+        if name in commandline.SHELLS:
+            yield from self._shell(argv, reason)
             return
-        self.programs.append(program.path)
-        yield Need(self._found_at(argv[0]), reason, Grade.HARD)
-        if _is_shell_form(argv, self._context.config):
-            yield from self._shell_text(argv[2], reason)
+        inner = commandline.inner_command(name, argv[1:])
+        if inner is not None:
+            if inner:
+                yield from self._command(inner, reason, Grade.HARD)
+            else:
+                self.innermost.append(())
             return
         rest = argv[1:]
-        is_head = basename(program.path) in _EXEC_HEADS or argv[0].rpartition("/")[2] in _EXEC_HEADS
-        if is_head or not self._context.is_elf(program):
-            rest = yield from self._inner_command(rest, reason)
-        yield from chain.from_iterable(self._operand(word, reason) for word in rest)
+        self.innermost.append(argv)
+        is_command = bool(rest) and rest[0][:1] != "-" and self._context.command(rest[0])
+        if is_command and not self._context.is_elf(entry):
+            # Most scripts go on to run their arguments, if those are a command.
+            yield from self._command(rest, reason, Grade.HARD)
+            return
+        for word in rest:
+            yield from self._operand(word, reason)
+            yield from self._operand_command(word, reason)
 
-    def _inner_command(
-        self, words: Sequence[str], reason: Reason
-    ) -> Generator[Finding, None, Sequence[str]]:
-        """The command among the operands of a head or a script; gives back what follows it."""
-        for index, word in enumerate(words):
-            program = self._context.command(word) if word and not word.startswith("-") else None
-            if program is not None:
-                self.programs.append(program.path)
-                yield Need(self._found_at(word), reason, Grade.HARD)
-                return words[index + 1 :]
-        return words
+    def _shell(self, argv: tuple[str, ...], reason: Reason) -> Iterator[Finding]:
+        call = commandline.shell_call(argv[1:])
+        if call.text is not None:
+            yield from self._shell_text(call.text, reason)
+            return
+        self.innermost.append(argv)
+        words = (call.script, *call.operands) if call.script else call.operands
+        yield from chain.from_iterable(self._operand(word, reason) for word in words)
 
-    def _found_at(self, name: str) -> str:
-        """The path, links included, by which the runtime finds the command `name`."""
-        found = (path for path in self._context.candidates(name) if self._is_program(path))
-        return next(found)
+    def _shell_text(self, text: str, reason: Reason) -> Iterator[Finding]:
+        commands = list(shellwords.commands(text))
+        external = [command for command in commands if command.name not in BUILTINS]
+        is_plain = all(command.name in _HARMLESS for command in commands if command not in external)
+        places = tuple(c.words[1] for c in commands if c.name == "cd" and len(c.words) > 1)
+        known = [c for c in external if self._in_any(c.name, places)]
+        certain = is_plain and (len(external) == 1 or not known)
+        if not external:
+            self.innermost.append(("sh", "-c", text))
+        for command in commands:
+            if command.name in BUILTINS:
+                operands = (self._operand(word, reason) for word in command.words[1:])
+                yield from chain.from_iterable(operands)
+            elif not shellwords.is_literal(command.name):
+                self.innermost.append(command.words)
+                detail = f"{reason.detail}: the command {command.name!r} is only known at run time"
+                yield Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
+            else:
+                words = (self._in_any(command.name, places) or command.name, *command.words[1:])
+                yield from self._command(words, reason, Grade.HARD if certain else Grade.SOFT)
 
-    def _is_program(self, path: str) -> bool:
-        entry = self._context.tree.file(path)
-        return entry is not None and entry.is_executable
+    def _in_any(self, name: str, places: Sequence[str]) -> str:
+        """The name by which a command is found, from one of the directories the text goes to."""
+        if self._context.command(name) is not None:
+            return name
+        if "/" in name:
+            workdir = joined("/", self._context.config.workdir)
+            moved = (joined(joined(workdir, place), name) for place in places)
+            return next((path for path in moved if self._context.command(path)), "")
+        return ""
 
-    def _not_found(self, name: str, reason: Reason) -> Missing:
+    def _not_found(self, name: str, reason: Reason, grade: Grade) -> Missing:
         candidates = self._context.candidates(name)
         there = (self._context.tree.file(path) for path in candidates)
         file = next((entry for entry in there if entry is not None), None)
@@ -152,29 +199,21 @@ class _Finder:
             f"{file.path} is there, but its mode {file.mode:04o} lets nobody run it" if file else ""
         )
         looked = candidates if "/" in name else self._context.config.search_path
-        return Missing(name, reason, Grade.HARD, tuple(looked), hint)
+        return Missing(name, reason, grade, tuple(looked), hint)
 
-    def _shell_text(self, text: str, reason: Reason) -> Iterator[Finding]:
-        found = list(shellwords.commands(text))
-        external = [c for c in found if c.name not in BUILTINS]
-        for command in found:
-            yield from self._shell_command(command, reason, is_only=[command] == external)
-
-    def _shell_command(
-        self, command: Command, reason: Reason, *, is_only: bool
-    ) -> Iterator[Finding]:
-        if command.name not in BUILTINS:
-            if not shellwords.is_literal(command.name):
-                detail = f"{reason.detail}: the command {command.name!r} is only known at run time"
-                yield Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
-            elif (program := self._context.command(command.name)) is not None:
-                self.programs.append(program.path)
-                yield Need(self._found_at(command.name), reason, Grade.HARD)
-            else:
-                grade = Grade.HARD if is_only else Grade.SOFT
-                missing = self._not_found(command.name, reason)
-                yield Missing(missing.name, reason, grade, missing.looked, missing.hint)
-        yield from chain.from_iterable(self._operand(word, reason) for word in command.words[1:])
+    def _operand_command(self, word: str, reason: Reason) -> Iterator[Finding]:
+        """An operand that is a command's name, for a wrapper that is in no table."""
+        if "/" in word or len(word) < 2 or not shellwords.is_literal(word):
+            return
+        found = self._context.command(word)
+        if found is not None and word not in BUILTINS:
+            detail = f"{reason.detail}: the operand {word} is a command's name"
+            own = self._context.is_first_party(found.entry.path)
+            yield Need(
+                found.path,
+                Reason("config.operand", CONFIG, detail),
+                Grade.HARD if own else Grade.SOFT,
+            )
 
     def _operand(self, word: str, reason: Reason) -> Iterator[Finding]:
         """Files and directories of the image that an operand, or the value of an option, names."""
@@ -210,10 +249,10 @@ class _Finder:
             return
         yield Need(directory, reason)
         for name in self._context.tree.children(entry.path):
-            if name not in _WITHOUT_WORKDIR:
+            if name not in _NOT_THE_APPLICATION:
                 yield Need(f"{entry.path}/{name}", reason, whole_tree=True)
 
-    def _directories(self) -> Iterator[Finding]:
+    def directories(self) -> Iterator[Finding]:
         config, tree = self._context.config, self._context.tree
         workdir = joined("/", config.workdir)
         reason = Reason("config.workdir", CONFIG, f"WORKDIR {config.workdir}")
@@ -230,15 +269,12 @@ class _Finder:
                 yield Need(joined("/", volume), reason, whole_tree=True)
                 yield Writes(entry.path, reason)
 
-    def _environment(self) -> Iterator[Finding]:
+    def environment(self) -> Iterator[Finding]:
         for name, value in self._context.config.env.items():
+            reason = Reason("config.env", CONFIG, f"ENV {name}={value}")
             if value.startswith("/") and self._context.tree.file(value):
-                yield Need(value, Reason("config.env", CONFIG, f"ENV {name}={value}"))
-
-
-def _is_shell_form(argv: Sequence[str], config: ImageConfig) -> bool:
-    if len(argv) < 3:
-        return False
-    if tuple(argv[: len(config.shell)]) == config.shell and len(config.shell) == 2:
-        return True
-    return argv[0].rpartition("/")[2] in _SHELLS and argv[1] in ("-c", "-ec", "-lc", "-xc")
+                yield Need(value, reason)
+            for path in value.split(":") if name in _DIRECTORY_VARIABLES else ():
+                entry = self._context.tree.directory(path) if path.startswith("/") else None
+                if entry is not None and not places.is_shared(entry.path, self._context.tree):
+                    yield Need(path, reason, whole_tree=True)

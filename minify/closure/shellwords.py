@@ -10,34 +10,37 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+# Possessive throughout: hostile scripts must not make it backtrack.
 _TOKEN = re.compile(
     r"""
-    (?P<comment>(?:(?<=\s)|^)\#[^\n]*)
+    (?P<comment>(?:(?<=\s)|^)\#[^\n]*+)
   | (?P<separator>\n|;;|;|&&|\|\||\||&(?!>)|\$\(|`|\(|\)|\{(?=\s)|\}(?=[\s;]|$))
-  | (?P<redirection>\d*(?:<<<|<<-?|<>|>>|>&|<&|&>>?|>\||>|<))
-  | (?P<space>[ \t]+|\\\n)
-  | (?P<word>(?:
-        \\. | '[^']*' | "(?:\\.|\$\([^()"]*\)|[^"\\])*"
-      | \$\{[^}]*\} | \$[\w@*\#?$!-] | [^\s;&|()<>`'"\\\$] | \$
-    )+)
+  | (?P<redirection>\d*+(?:<<<|<<-?|<>|>>|>&|<&|&>>?|>\||>|<))
+  | (?P<space>[ \t]++|\\\n)
+  | (?P<word>(?>
+        \\. | '[^']*+' | "(?>\\.|[^"\\])*+"
+      | \$\{[^{}]*+\} | \$[\w@*\#?!-] | [^\s;&|()<>`'"\\\$]++ | \$(?!\()
+    )++)
   | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SUBSTITUTION = re.compile(r"\$\(([^()]*+)\)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
 
 # Words after which a command stands.
 _OPENERS = frozenset("if then else elif while until do ! { time".split())
-# Commands whose first operand is a command again.
-_PREFIXES = frozenset("exec command builtin nohup env nice eval".split())
+# Builtins whose operand is a command again.
+_PREFIXES = frozenset("exec command builtin eval".split())
+_MOST_PREFIXES = 16
 _KEYWORDS = frozenset("fi done esac in for case select function }".split())
 
 BUILTINS = frozenset(
     """
-    . : [ alias bg bind break builtin caller cd command compgen complete continue declare dirs
+    . : [ [[ alias bg bind break builtin caller cd command compgen complete continue declare dirs
     disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let
     local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
     source suspend test times trap true type typeset ulimit umask unalias unset wait
@@ -72,7 +75,7 @@ def commands(text: str) -> Iterator[Command]:
             else:
                 start = start if words else line
                 words.append(token)
-            for inner in re.findall(r"\$\(([^()]*)\)", token):
+            for inner in _SUBSTITUTION.findall(token):
                 yield from (Command(c.words, line) for c in commands(inner))
         elif kind == "redirection":
             skip_next = True
@@ -85,19 +88,27 @@ def commands(text: str) -> Iterator[Command]:
     yield from _simple(words, start)
 
 
-def _simple(words: list[str], line: int) -> Iterator[Command]:
-    """The command that `words` are, and those that it runs in turn."""
-    while words and (words[0] in _OPENERS or _ASSIGNMENT.match(words[0])):
-        words = words[1:]
-    if not words or words[0] in _KEYWORDS or (len(words) > 1 and words[1].startswith("()")):
-        return
-    plain = tuple(map(_unquoted, words))
-    yield Command(plain, line)
-    if plain[0] in _PREFIXES:
-        rest = list(words[1:])
-        while rest and (rest[0].startswith("-") or _ASSIGNMENT.match(rest[0])):
-            rest = rest[1:]
-        yield from _simple(rest, line)
+def _simple(words: Sequence[str], line: int) -> Iterator[Command]:
+    """The command that `words` are, and those that builtins among them run in turn."""
+    at = _after(words, 0)
+    for _ in range(_MOST_PREFIXES):
+        if at >= len(words) or words[at] in _KEYWORDS:
+            return
+        plain = tuple(map(_unquoted, words[at:]))
+        yield Command(plain, line)
+        if plain[0] not in _PREFIXES:
+            return
+        at += 1
+        while at < len(words) and words[at].startswith("-"):
+            at += 1
+        at = _after(words, at)
+
+
+def _after(words: Sequence[str], at: int) -> int:
+    """The first place from `at` on that holds neither an opening word nor an assignment."""
+    while at < len(words) and (words[at] in _OPENERS or _ASSIGNMENT.match(words[at])):
+        at += 1
+    return at
 
 
 def _unquoted(word: str) -> str:

@@ -15,7 +15,7 @@ from minify.closure.finding import Finding, Gap, Grade, Missing, Need, Reason, R
 from minify.closure.keepset import KeepSet, Kept
 from minify.errors import ImageError
 from minify.filetree import Entry, ImagePath, Kind, Resolution
-from minify.filetree.path import ancestors, is_within
+from minify.filetree.path import ancestors, child, is_within
 
 NEEDED = "elf.needed"
 """The rule of a library that a program loads, resolved in that program's context."""
@@ -58,12 +58,16 @@ class _Solver:
         self._gaps: dict[Gap, None] = {}
         self._runs_as: dict[RunsAs, None] = {}
         self._writes: dict[Writes, None] = {}
-        self._trees: set[tuple[ImagePath, str]] = set()
+        self._trees: dict[Reason, set[ImagePath]] = {}
+        self._pending: deque[tuple[ImagePath, Reason]] = deque()
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
     def run(self, roots: Iterable[Finding]) -> None:
         self._collect(roots)
-        while self._queue:
+        while self._pending or self._queue:
+            if self._pending:
+                self._keep_tree(*self._pending.popleft())
+                continue
             entry, grade = self._queue.popleft()
             if grade < self._grades[entry.path]:
                 continue  # it has become harder since, and is queued again
@@ -96,7 +100,7 @@ class _Solver:
             return
         self._keep(found.entry, need.reason, need.grade)
         if need.whole_tree and found.entry.kind is Kind.DIRECTORY:
-            self._keep_tree(found.entry, need.reason)
+            self._pending.append((found.entry.path, need.reason))
 
     def _is_behind_dropped(self, found: Resolution, need: Need) -> bool:
         """Whether the user dropped what is needed or a link on the way; then it is recorded."""
@@ -117,20 +121,33 @@ class _Solver:
             if entry.kind is Kind.FILE:
                 self._queue.append((entry, grade))
 
-    def _keep_tree(self, directory: Entry, reason: Reason) -> None:
-        if (directory.path, reason.rule) in self._trees:
-            return
-        self._trees.add((directory.path, reason.rule))
-        below = Reason(reason.rule, directory.path, f"in {directory.path}, kept whole")
-        for entry in self._context.tree.below(directory.path):
-            if entry.kind is not Kind.SYMLINK:
-                if not self._is_dropped(entry.path):
-                    self._keep(entry, below, Grade.SOFT)
+    def _keep_tree(self, directory: ImagePath, reason: Reason) -> None:
+        """Keeps all below `directory`, each for `reason`; a part that is kept for it is done."""
+        tree = self._context.tree
+        walked = self._trees.setdefault(reason, set())
+        stack = [directory]
+        while stack:
+            here = stack.pop()
+            if here in walked:
                 continue
-            target = self._context.tree.directory(entry.path)
-            is_own = target is not None and not is_within(directory.path, target.path)
-            whole = is_own and not places.is_shared(entry.target, self._context.tree)
-            self._need(Need(entry.path, below, Grade.SOFT, whole_tree=whole))
+            walked.add(here)
+            for name in tree.children(here):
+                entry = tree[child(here, name)]
+                if self._is_dropped(entry.path):
+                    continue
+                if entry.kind is Kind.SYMLINK:
+                    self._need(Need(entry.path, reason, whole_tree=self._is_part(entry, here)))
+                    continue
+                self._keep(entry, reason, Grade.SOFT)
+                if entry.kind is Kind.DIRECTORY:
+                    stack.append(entry.path)
+
+    def _is_part(self, link: Entry, directory: ImagePath) -> bool:
+        """Whether a link in a tree leads to a directory that belongs to whatever the tree is."""
+        target = self._context.tree.directory(link.path)
+        if target is None or is_within(directory, target.path):
+            return False
+        return not places.is_shared(target.path, self._context.tree)
 
     def _unresolved(self, found: Resolution, need: Need) -> None:
         if need.grade is Grade.HARD and found.is_loop:

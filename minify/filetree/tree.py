@@ -37,8 +37,6 @@ class FileTree:
         self._entries = overlay.entries
         self._children = overlay.children
         self._streams = tuple(streams)
-        self.plain_size = sum(stream.tell() for stream in streams)
-        """The bytes of all layers' plain tars; the streams have just been read to their ends."""
 
     @classmethod
     def from_layers(cls, layers: Sequence[Layer], progress: Progress = SILENT) -> FileTree:

@@ -5,14 +5,14 @@ https://man7.org/linux/man-pages/man7/path_resolution.7.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from minify.closure import Grade, KeepSet
-from minify.filetree import Entry, ImagePath, Kind
-from minify.filetree.path import ancestors
+from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree.path import ancestors, is_within
 
-READ, WRITE, EXECUTE = 4, 2, 1
+READ, EXECUTE = 4, 1
 
 # Rules that keep a path because it will be executed.
 _EXECUTED = frozenset(
@@ -43,23 +43,50 @@ class Credentials:
         return granted & wanted == wanted
 
 
-def refusals(user: Credentials, keep: KeepSet, entries: Mapping[ImagePath, Entry]) -> Iterator[str]:
-    """What keeps `user` from running the program: a line for each hard path it cannot use."""
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a user has to be able to use."""
+
+    keep: KeepSet
+    tree: FileTree
+    given: tuple[ImagePath, ...] = ()
+    """Directories that will belong to whatever user is chosen."""
+
+    def is_given(self, path: ImagePath) -> bool:
+        return any(is_within(path, place) for place in self.given)
+
+
+def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
+    """What keeps `user` from running the program: a line for each hard path it cannot use.
+
+    What only `--keep` asks for is no part of it.
+    """
+    entries = needed.tree.entries
     closed: set[ImagePath] = set()
-    for path, kept in keep.kept.items():
-        if kept.grade is not Grade.HARD:
+    for path, kept in needed.keep.kept.items():
+        rules = {reason.rule for reason in kept.reasons}
+        if kept.grade is not Grade.HARD or rules == {"user.keep"}:
             continue
-        for above in ancestors(path):
-            if above not in closed and not user.may(entries[above], EXECUTE):
-                closed.add(above)
-                yield f"{above} cannot be entered ({_owner_and_mode(entries[above])})"
         entry = entries[path]
-        is_run = any(reason.rule in _EXECUTED for reason in kept.reasons)
-        if entry.kind is Kind.FILE and is_run and not user.may(entry, EXECUTE):
-            yield f"{path} cannot be executed ({_owner_and_mode(entry)})"
-        # The kernel loads a program that its user may execute and not read.
-        elif entry.kind is Kind.FILE and not is_run and not user.may(entry, READ):
-            yield f"{path} cannot be read ({_owner_and_mode(entry)})"
+        directories = [path] if entry.kind is Kind.DIRECTORY else []
+        for above in (*reversed(ancestors(path)), *directories):
+            if above in closed or needed.is_given(above) or user.may(entries[above], EXECUTE):
+                continue
+            closed.add(above)
+            yield f"{above} cannot be entered ({_owner_and_mode(entries[above])})"
+        if entry.kind is Kind.FILE:
+            yield from _file_refusals(user, entry, needed, is_run=bool(rules & _EXECUTED))
+
+
+def _file_refusals(
+    user: Credentials, entry: Entry, needed: Needed, *, is_run: bool
+) -> Iterator[str]:
+    # The kernel loads a program that its user may execute and not read; a script it cannot.
+    is_elf = is_run and needed.tree.read(entry, 4) == b"\x7fELF"
+    if is_run and not user.may(entry, EXECUTE):
+        yield f"{entry.path} cannot be executed ({_owner_and_mode(entry)})"
+    elif not is_elf and not user.may(entry, READ):
+        yield f"{entry.path} cannot be read ({_owner_and_mode(entry)})"
 
 
 def _owner_and_mode(entry: Entry) -> str:

@@ -55,13 +55,15 @@ class Accounts:
     def account(self, name_or_uid: str) -> Account | None:
         """The account of that name, else of that number, as `USER` is looked up."""
         by_name = (account for account in self.accounts if account.name == name_or_uid)
-        by_uid = (account for account in self.accounts if str(account.uid) == name_or_uid)
+        number = _number(name_or_uid)
+        by_uid = (account for account in self.accounts if account.uid == number)
         return next(by_name, None) or next(by_uid, None)
 
     def group(self, name_or_gid: str) -> Group | None:
         """The group of that name, else of that number."""
         by_name = (group for group in self.groups if group.name == name_or_gid)
-        by_gid = (group for group in self.groups if str(group.gid) == name_or_gid)
+        number = _number(name_or_gid)
+        by_gid = (group for group in self.groups if group.gid == number)
         return next(by_name, None) or next(by_gid, None)
 
     def groups_of(self, account: Account) -> tuple[Group, ...]:
@@ -85,7 +87,8 @@ def _number(text: str) -> int | None:
 
 def _account(line: str) -> Account | None:
     fields = line.split(":")
-    if len(fields) != 7 or not fields[0] or line.startswith("#"):
+    # Engines read a line with fewer fields than seven as far as it goes.
+    if len(fields) < 4 or not fields[0] or line.startswith("#"):
         return None
     uid, gid = _number(fields[2]), _number(fields[3])
     return None if uid is None or gid is None else Account(fields[0], uid, gid, line)
@@ -93,8 +96,8 @@ def _account(line: str) -> Account | None:
 
 def _group(line: str) -> Group | None:
     fields = line.split(":")
-    if len(fields) != 4 or not fields[0] or line.startswith("#"):
+    if len(fields) < 3 or not fields[0] or line.startswith("#"):
         return None
     gid = _number(fields[2])
-    members = tuple(filter(None, fields[3].split(",")))
+    members = tuple(filter(None, "".join(fields[3:4]).split(",")))
     return None if gid is None else Group(fields[0], gid, members, line)

@@ -6,15 +6,16 @@ classic scratch recipe, if its access suffices; else the image's own user, and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
 from minify.closure import KeepSet
 from minify.errors import ClosureError, UsageError
-from minify.filetree import Entry, FileTree, ImagePath
-from minify.identity.access import Credentials, refusals
+from minify.filetree import FileTree
+from minify.identity.access import Credentials, Needed, refusals
 from minify.identity.accounts import Account, Accounts, Group
+from minify.identity.state import state_places
 from minify.image import ImageConfig
 
 APPUSER = "appuser"
@@ -53,7 +54,7 @@ class _Image:
     config: ImageConfig
     accounts: Accounts
     keep: KeepSet
-    entries: Mapping[ImagePath, Entry]
+    tree: FileTree
 
 
 def choose_user(
@@ -64,7 +65,7 @@ def choose_user(
     UsageError for a requested name that the image does not have; ClosureError for a requested user
     that cannot run the program, and for an image whose own USER does not exist.
     """
-    image = _Image(config, Accounts.of(tree), keep, tree.entries)
+    image = _Image(config, Accounts.of(tree), keep, tree)
     if request == KEEP:
         return _own(image, "kept, as --user keep asks")
     if request is not None:
@@ -72,25 +73,28 @@ def choose_user(
     own = _lookup(config.user, image, "USER")
     if own.uid != 0:
         return _own(image, "the image's own")
-    account, group = _appuser(image.accounts)
-    stands_for = _refusals(account.uid, {account.gid}, image)
-    if stands_for:
-        why = f"kept: {account.name} could not run the program: {'; '.join(stands_for)}"
+    account, groups = _appuser(image.accounts)
+    refused = _refusals(account.uid, {account.gid, *(group.gid for group in groups)}, image)
+    if refused:
+        why = f"kept: {account.name} could not run the program: {'; '.join(refused)}"
         return _own(image, why)
-    return _identity(account, (group,), image, f"{account.uid}", "the default: not root")
+    return _identity(account, groups, image, f"{account.uid}", "the default: not root")
 
 
 def unchanged_user(config: ImageConfig, tree: FileTree) -> Identity:
     """The image's own user with its account files as they are."""
-    image = _Image(config, Accounts.of(tree), KeepSet({}, (), (), (), (), {}), tree.entries)
+    image = _Image(config, Accounts.of(tree), KeepSet({}, (), (), (), (), {}), tree)
     own = _lookup(config.user, image, "USER")
     why = "the image's own"
     return Identity(config.user, own.uid, own.gid, why, None, None, is_changed=False)
 
 
 def _refusals(uid: int, gids: set[int], image: _Image) -> list[str]:
-    found = refusals(Credentials(uid, frozenset(gids)), image.keep, image.entries)
-    return list(islice(found, _SHOWN_REFUSALS))
+    """What keeps a user from running the program, the first few."""
+    own = _lookup(image.config.user, image, "USER")
+    given = state_places(image.keep.writes, image.tree) if uid not in (0, own.uid) else ()
+    user = Credentials(uid, frozenset(gids))
+    return list(islice(refusals(user, Needed(image.keep, image.tree, given)), _SHOWN_REFUSALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _lookup(written: str, image: _Image, named: str) -> _User:
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) < 2**31
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**31
 
 
 def _unknown(named: str, written: str, file: str, name: str, names: Sequence[str]) -> Exception:
@@ -149,26 +153,22 @@ def _requested(request: str, image: _Image) -> Identity:
     if not request or request.startswith(":"):
         raise UsageError(f"--user {request!r}: expected NAME, UID, either with :GROUP, or keep")
     user = _lookup(request, image, "--user")
-    gids = {user.gid, *(group.gid for group in user.groups)}
-    stands_for = _refusals(user.uid, gids, image)
-    if stands_for:
-        raise ClosureError(
-            f"--user {request}: this user could not run the program: {'; '.join(stands_for)};"
-            " change the owner or mode in the source image, or choose another user"
-        )
     has_group = ":" in request
-    account = user.account
-    groups = user.groups
-    if account is None and user.uid != 0:
+    if user.account is None and user.uid != 0:
         gid = user.gid if has_group else user.uid
         account = _new_account(_free_name(image.accounts), user.uid, gid)
-        groups = groups or (_new_group(account.name, gid),)
-        user = _User(user.uid, gid, account, groups)
+        user = _User(user.uid, gid, account, user.groups or (_new_group(account.name, gid),))
+    refused = _refusals(user.uid, {user.gid, *(group.gid for group in user.groups)}, image)
+    if refused:
+        raise ClosureError(
+            f"--user {request}: this user could not run the program: {'; '.join(refused)};"
+            " change the owner or mode in the source image, or choose another user"
+        )
     # The number alone keeps the supplementary groups that the account has.
     written = f"{user.uid}:{user.gid}" if has_group else f"{user.uid}"
-    if account is None:
+    if user.account is None:
         return Identity(written, 0, user.gid, "as --user asks", None, None, is_changed=True)
-    return _identity(account, groups, image, written, "as --user asks")
+    return _identity(user.account, user.groups, image, written, "as --user asks")
 
 
 def _identity(
@@ -199,16 +199,15 @@ def _lines(
     return tuple(a.line for a in by_uid), tuple(g.line for g in by_gid)
 
 
-def _appuser(accounts: Accounts) -> tuple[Account, Group]:
-    """The default user; an image that has an `appuser` already keeps that one's number."""
+def _appuser(accounts: Accounts) -> tuple[Account, tuple[Group, ...]]:
+    """The default user; an image that has an `appuser` already keeps that one as it is."""
     existing = accounts.account(APPUSER)
     if existing is not None and existing.uid != 0:
-        group = accounts.group(str(existing.gid)) or _new_group(APPUSER, existing.gid)
-        return existing, group
+        return existing, accounts.groups_of(existing)
     taken = {account.uid for account in accounts.accounts} | {g.gid for g in accounts.groups}
     number = next(number for number in count(APPUSER_ID) if number not in taken)
     name = _free_name(accounts)
-    return _new_account(name, number, number), _new_group(name, number)
+    return _new_account(name, number, number), (_new_group(name, number),)
 
 
 def _free_name(accounts: Accounts) -> str:

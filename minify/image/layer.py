@@ -12,7 +12,6 @@ from minify.image.blob import Blob, Stream
 from minify.image.compression import CHUNK, SeekPoints, plain_stream
 from minify.image.digest import Digest
 
-
 _POINTS = SeekPoints()
 
 

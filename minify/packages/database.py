@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from minify.filetree import FileTree, ImagePath
@@ -17,7 +18,12 @@ class Packages:
     """All packages of an image. False if there is no database; then nobody owns anything."""
 
     def __init__(self, packages: Iterable[Package], tree: FileTree) -> None:
-        self._packages = {package.name: package for package in packages}
+        self._packages: dict[str, Package] = {}
+        for package in packages:
+            # Two architectures of one package share its name.
+            other = self._packages.get(package.name)
+            paths = (*other.paths, *package.paths) if other else package.paths
+            self._packages[package.name] = replace(package, paths=paths)
         self._tree = tree
 
     def __bool__(self) -> bool:
@@ -54,9 +60,17 @@ class Packages:
         sources = {self._packages[name].source for name in names}
         return frozenset(p.name for p in self._packages.values() if p.source in sources)
 
-    def paths(self, name: str) -> Iterable[ImagePath]:
+    def paths(self, name: str) -> Sequence[ImagePath]:
         """The real paths of one package, files and directories, sorted."""
-        return sorted(path for path, owners in self._owners.items() if name in owners)
+        return self._paths.get(name, ())
+
+    @cached_property
+    def _paths(self) -> Mapping[str, Sequence[ImagePath]]:
+        paths: dict[str, list[ImagePath]] = {}
+        for path in sorted(self._owners):
+            for name in self._owners[path]:
+                paths.setdefault(name, []).append(path)
+        return paths
 
 
 def read_packages(tree: FileTree) -> Packages:

@@ -28,8 +28,3 @@ def _printable(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def printable_lines(text: str) -> str:
-    """As `printable`, for messages of several lines, whose own newlines stay."""
-    return "\n".join(map(printable, text.split("\n")))

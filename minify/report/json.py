@@ -12,7 +12,7 @@ from typing import TypeAlias
 from minify.closure import Gap, KeepSet, Kept, Reason
 from minify.errors import MinifyError
 from minify.image import Digest
-from minify.plan import Plan, PlannedEntry, Size
+from minify.planning import Plan, PlannedEntry, Size
 from minify.report.escape import printable
 from minify.report.result import Result
 
@@ -52,7 +52,7 @@ def failure(error: MinifyError) -> str:
     found: _Object = {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
-        "lines": [printable(line) for line in str(error).split("\n")],
+        "lines": [printable(line) for line in error.lines],
     }
     return _dump({"schema_version": SCHEMA_VERSION, "error": found})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minify.image import Digest, Image
-from minify.plan import Plan
+from minify.planning import Plan
 
 
 @dataclass(frozen=True, slots=True)

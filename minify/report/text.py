@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from minify.closure import KeepSet, Reason
 from minify.filetree import Kind
-from minify.plan import Plan, PlannedEntry
+from minify.planning import Plan, PlannedEntry
 from minify.report.escape import printable
 from minify.report.result import Result
 

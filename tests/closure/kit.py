@@ -7,7 +7,7 @@ from filetree.kit import Members, image_of
 from minify.filetree import ImagePath
 from minify.image.jsontext import Json
 from minify.pipeline import Options, plan_image
-from minify.plan import Plan
+from minify.planning import Plan
 
 
 def planned(run: dict[str, Json], *layers: Members, options: Options | None = None) -> Plan:

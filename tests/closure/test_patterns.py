@@ -17,7 +17,10 @@ def tree() -> FileTree:
     ("glob", "expected"),
     [
         ("/usr/lib/a.so", ["/usr/lib/a.so"]),
-        ("/lib/a.so", ["/usr/lib/a.so"]),
+        ("/lib/a.so", ["/lib/a.so"]),
+        ("/lib/*.so", ["/lib/a.so"]),
+        ("/**/c.so", ["/usr/lib/x/c.so"]),
+        ("/usr/lib/**", ["/usr/lib/a.so", "/usr/lib/b.so.1", "/usr/lib/x", "/usr/lib/x/c.so"]),
         ("/lib", ["/lib"]),
         ("/usr/lib/*.so", ["/usr/lib/a.so"]),
         ("/usr/lib/?.so*", ["/usr/lib/a.so", "/usr/lib/b.so.1"]),

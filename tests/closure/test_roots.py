@@ -6,7 +6,9 @@ import pytest
 from filetree.kit import Member, directory, file
 
 from closure.kit import gaps, planned, reasons, why
+from minify.closure import Grade
 from minify.errors import ClosureError, ImageError
+from minify.filetree import ImagePath
 from minify.image.jsontext import Json
 from minify.pipeline import Options
 
@@ -196,3 +198,89 @@ def test_created_and_history_say_that_the_image_was_minified() -> None:
     assert plan.config.raw["history"] == [
         {"created": "2024-01-01T00:00:00Z", "created_by": "minify"}
     ]
+
+
+SERVER: list[Member | str] = [
+    *BASE,
+    program("usr/bin/server"),
+    program("usr/bin/node"),
+    program("usr/bin/npm"),
+    program("usr/bin/gosu"),
+    program("usr/bin/env"),
+    program("usr/bin/nice"),
+    program("usr/bin/timeout"),
+    "usr/bin/bash -> dash",
+    program("usr/bin/busybox"),
+    file("run", '#!/bin/sh\nexec "$@"\n', mode=0o755),
+    file("opt/app/serve", "\x7f", mode=0o755),
+]
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["tini", "--", "/bin/sh", "-c", "server -x"], "server"),
+        (["tini", "-p", "SIGTERM", "-g", "server"], "server"),
+        (["/bin/bash", "-o", "pipefail", "-c", "server -x"], "server"),
+        (["bash", "-euo", "pipefail", "-c", "server -x"], "server"),
+        (["sh", "-exc", "server"], "server"),
+        (["/run", "sh", "-c", "server -x"], "server"),
+        (["gosu", "node", "npm", "start"], "npm"),
+        (["tini", "--", "gosu", "app", "server"], "server"),
+        (["env", "-u", "X", "A=1", "server"], "server"),
+        (["timeout", "-k", "5", "10", "server"], "server"),
+        (["busybox", "env", "server"], "server"),
+        (["busybox", "sh", "-c", "server"], "server"),
+        (["sh", "-c", "exec gosu node server"], "server"),
+        (["sh", "-c", "set -e; exec nice -n 5 server"], "server"),
+    ],
+)
+def test_commands_within_commands_are_followed(argv: list[str], expected: str) -> None:
+    plan = planned({"Cmd": argv}, SERVER)
+    assert plan.keep.kept[ImagePath(f"/usr/bin/{expected}")].grade is Grade.HARD
+    assert gaps(plan) == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["tini", "--"],
+        ["tini", "--", "bash"],
+        ["env", "bash"],
+        ["sh", "-c", "bash"],
+        ["sh", "-c", "exec /bin/bash"],
+        ["busybox", "sh"],
+        ["busybox"],
+    ],
+)
+def test_a_head_before_a_bare_shell_makes_no_application(argv: list[str]) -> None:
+    with pytest.raises(ClosureError, match="--entrypoint"):
+        planned({"Cmd": argv}, SERVER)
+
+
+@pytest.mark.parametrize(
+    "text", ["cd /opt/app && ./serve", "PATH=/opt/app:$PATH serve", "export PATH=/x; . y; nope2"]
+)
+def test_a_text_that_moves_is_not_refused(text: str) -> None:
+    planned({"Cmd": ["sh", "-c", f"{text}; app"]}, SERVER)
+
+
+def test_a_directory_change_is_followed() -> None:
+    plan = planned({"Cmd": ["sh", "-c", "cd /opt/app && ./serve"]}, SERVER)
+    assert plan.keep.kept[ImagePath("/opt/app/serve")].grade is Grade.HARD
+
+
+@pytest.mark.parametrize("argv", [["tini", "--", "nope"], ["sh", "-c", "nope; nope2"]])
+def test_a_command_behind_a_head_has_to_be_there(argv: list[str]) -> None:
+    with pytest.raises(ClosureError, match="needs nope "):
+        planned({"Cmd": argv}, SERVER)
+
+
+def test_a_wrapper_that_nobody_knows_keeps_the_commands_it_is_given() -> None:
+    plan = planned({"Cmd": ["app", "-w", "tcp://db", "server"]}, SERVER)
+    assert ImagePath("/usr/bin/server") in plan.keep.kept
+
+
+def test_a_script_may_be_the_application_whatever_it_is_given() -> None:
+    plan = planned({"Entrypoint": ["/run"], "Cmd": ["bash"]}, SERVER)
+    assert ImagePath("/usr/bin/bash") in plan.keep.kept

@@ -92,9 +92,50 @@ def test_root_stays_where_appuser_could_not_run_the_program(
     assert not identity.is_changed
 
 
-def test_a_program_may_be_unreadable() -> None:
-    identity = chosen("", [file("app", mode=0o711)], keeping("/app"))
+def test_a_program_may_be_unreadable_but_a_script_may_not() -> None:
+    identity = chosen("", [file("app", b"\x7fELF", mode=0o711)], keeping("/app"))
     assert identity.user == "10001"
+    identity = chosen("", [*ACCOUNTS, file("app", "#!/bin/sh\n", mode=0o711)], keeping("/app"))
+    assert identity.why.endswith("/app cannot be read (0:0 0711)")
+
+
+def test_a_working_directory_has_to_be_entered() -> None:
+    identity = chosen("", [*ACCOUNTS, directory("root", mode=0o700)], keeping("/root"))
+    assert identity.why.endswith("/root cannot be entered (0:0 0700)")
+
+
+def test_what_only_the_user_keeps_decides_nothing() -> None:
+    shadow = [*ACCOUNTS, file("etc/shadow", mode=0o600)]
+    assert chosen("", shadow, keeping("/etc/shadow", rule="user.keep")).user == "10001"
+
+
+def test_an_appuser_keeps_its_groups() -> None:
+    members = [
+        file("etc/passwd", "appuser:x:7:8::/:/x\n"),
+        file("etc/group", "own:x:8:\naudio:x:29:appuser\n"),
+        file("app", mode=0o750, gid=29),
+    ]
+    identity = chosen("", members, keeping("/app", rule="elf.needed"))
+    assert shown(identity) == (
+        "7 | the default: not root | appuser:x:7:8::/:/x | own:x:8: audio:x:29:appuser"
+    )
+
+
+def test_a_requested_number_is_checked_with_the_group_it_gets() -> None:
+    members = [*ACCOUNTS, file("app", mode=0o750)]
+    with pytest.raises(ClosureError, match="/app cannot be executed"):
+        chosen("", members, keeping("/app"), "5000")
+
+
+@pytest.mark.parametrize("user", ["9" * 5000, "4294967295", "2147483648"])
+def test_a_number_out_of_bounds_is_no_user(user: str) -> None:
+    with pytest.raises(ClosureError, match="no engine can start it"):
+        chosen(user, ACCOUNTS, keeping())
+
+
+def test_engines_read_numbers_with_zeros_and_short_lines() -> None:
+    assert chosen("033", ACCOUNTS, keeping()).uid == 33
+    assert chosen("short", [file("etc/passwd", "short:x:5:6:\n")], keeping()).gid == 6
 
 
 def test_a_taken_number_is_not_used_again() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from minify.report.escape import printable, printable_lines
+from minify.report.escape import printable
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,3 @@ from minify.report.escape import printable, printable_lines
 )
 def test_what_does_not_print_as_itself_is_escaped(text: str, expected: str) -> None:
     assert printable(text) == expected
-
-
-def test_lines_of_a_message_stay_lines() -> None:
-    assert printable_lines("a\nb\x07") == "a\nb\\x07"

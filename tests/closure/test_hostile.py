@@ -1,0 +1,88 @@
+"""Text that was written to keep minify busy: each is read in a time that grows with its length."""
+
+import time
+
+import pytest
+from filetree.kit import Member, file
+
+from closure.kit import planned
+from minify.closure.shellwords import commands
+from minify.filetree import ImagePath
+
+SIZE = 60_000
+SCRIPTS = {
+    "unclosed quote with substitutions": '"' + "$(a)" * SIZE,
+    "unclosed expansions": "${" * SIZE,
+    "assignments": "A=1 " * SIZE + "x",
+    "exec of exec": "exec " * SIZE + "x",
+    "open parentheses": "(" * SIZE,
+    "backquotes": "`" * SIZE,
+    "backslashes": "\\" * SIZE,
+    "dollars": "$" * SIZE,
+    "nested substitutions": "$(" * SIZE,
+    "one word": "a" * SIZE * 4,
+    "digits": "1" * SIZE,
+    "spaces": " " * SIZE,
+    "distinct words": "x " + " ".join(map(str, range(SIZE))),
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_is_read_in_linear_time(text: str) -> None:
+    # No bound in seconds would hold on every machine; ten times the text in ten times the time,
+    # with much to spare, is what tells linear from quadratic.
+    def seconds(script: str) -> float:
+        start = time.process_time()
+        for _ in commands(script):
+            pass
+        return time.process_time() - start
+
+    small = max(seconds(text[: len(text) // 10]), 0.002)
+    assert seconds(text) < 60 * small
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 200_000,
+        "user" + " " * 500_000,
+        "_" * 200_000,
+        "/" * 300_000,
+        "/a" * 150_000,
+        "include /****************/x;\n",
+        "include /*/*/*/*;\n" * 1000,
+        "user\n" * 100_000,
+    ],
+    ids=["newlines", "spaces", "underscores", "slashes", "path", "stars", "globs", "directives"],
+)
+def test_configuration_is_read_without_backtracking(text: str) -> None:
+    members: list[Member | str] = [
+        file("app", "\x7f", mode=0o755),
+        file("etc/app.conf", text),
+        file("var/lib/dpkg/status", "Package: x\nStatus: install ok installed\n"),
+        *(f"usr/share/d{number}/f" for number in range(200)),
+    ]
+    start = time.process_time()
+    plan = planned({"Cmd": ["/app", "/etc/app.conf"]}, members)
+    assert time.process_time() - start < 20  # the slow ones took minutes
+    assert not any(path.startswith("/usr/share") for path in plan.keep.kept)
+
+
+def test_a_chain_of_links_is_followed_without_recursion() -> None:
+    number = 3000
+    links = [f"v/l{i} -> ../d{i + 1}" for i in range(1)]
+    chain = [f"d{i}/next -> ../d{i + 1}" for i in range(1, number)]
+    plan = planned(
+        {"Cmd": ["/app"], "Volumes": {"/v": {}}},
+        [file("app", "\x7f", mode=0o755), *links, *chain, f"d{number}/end"],
+    )
+    assert ImagePath(f"/d{number}/end") in plan.keep.kept
+
+
+def test_trees_within_trees_are_walked_once() -> None:
+    deep = "/".join(["v", *(["d"] * 300)])
+    members: list[Member | str] = [file("app", "\x7f", mode=0o755), f"{deep}/end"]
+    members += [f"v/l{depth} -> {'/'.join(['d'] * depth)}" for depth in range(1, 300)]
+    plan = planned({"Cmd": ["/app"], "Volumes": {"/v": {}}}, members)
+    kept = plan.keep.kept[ImagePath(f"/{deep}/end")]
+    assert [reason.rule for reason in kept.reasons] == ["config.volume"]
