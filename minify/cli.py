@@ -117,7 +117,7 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
     )
     for path, flag in ((report, "--report"), (iidfile, "--iidfile")):
         if path is not None:
-            publish.check_file(path, f"{flag} {path}", force=True)
+            _check_side_file(path, flag, (image, output or ""))
     if dry_run and iidfile is not None:
         raise click.UsageError("--iidfile: a dry run builds no image that could have an id")
     if dry_run:
@@ -136,6 +136,15 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
     except OutputError as error:
         written = f"; the image itself was written: {result.reference}" if result.reference else ""
         raise OutputError(f"{error}{written}") from error
+
+
+def _check_side_file(path: Path, flag: str, references: tuple[str, ...]) -> None:
+    """Refuses a file that cannot be written, or that is the source or the output itself."""
+    if str(path) == "-":
+        raise click.UsageError(f"{flag} -: standard output takes the report with --json")
+    if any(str(path) in reference.split(":") for reference in references):
+        raise click.UsageError(f"{flag} {path}: this is the image itself; name another file")
+    publish.check_file(path, f"{flag} {path}", force=True)
 
 
 def _print(text: str) -> None:
@@ -219,7 +228,7 @@ def main() -> NoReturn:
 def _run(argv: list[str]) -> int:
     try:
         # Not `command.main`, which turns a broken pipe into 1, our code for a bug.
-        with command.make_context("minify", argv) as context:
+        with command.make_context("minify", list(argv)) as context:
             command.invoke(context)
     except click.exceptions.Exit as error:  # --help, --version
         return error.exit_code

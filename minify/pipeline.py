@@ -7,17 +7,17 @@ happens in temporary files until the medium publishes the result in one step.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Need, Reason, solve
 from minify.closure.patterns import Dropped, keep_findings
 from minify.closure.roots import Roots, find_roots
-from minify.errors import CheckError
+from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
 from minify.identity import Identity, choose_user, unchanged_user
-from minify.image import Image, ImageConfig, Platform, Reference
+from minify.image import Image, ImageConfig, Platform, Reference, Transport
 from minify.image.compression import Compression
 from minify.packages import read_packages
 from minify.planning import Plan, is_minified, make_plan
@@ -80,6 +80,10 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     need is not met), OutputError or CheckError; then nothing has been published.
     """
     target = Reference.parse(output)
+    if options.compression is Compression.ZSTD and target.transport is not Transport.OCI:
+        raise UsageError(
+            f"--compression zstd: only oci: keeps zstd, not {target}: docker 20.10 cannot load it"
+        )
     write_options = WriteOptions(options.force, options.progress)
     check_output(target, write_options)
     opened = _open(source, options)
@@ -128,7 +132,9 @@ def _decide(source: _Source, options: Options) -> Plan:
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
         keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
-    decided = make_plan(tree, config, keep, _identity(source, keep, options), options.created)
+    identity = _identity(source, keep, options)
+    keep = replace(keep, gaps=tuple(sorted((*keep.gaps, *identity.gaps))))
+    decided = make_plan(tree, config, keep, identity, options.created)
     if options.strict and keep.gaps:
         raise CheckError(*_described_gaps(keep))
     return decided

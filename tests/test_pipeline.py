@@ -22,7 +22,7 @@ from filetree.kit import (
 )
 
 import minify
-from minify import Options
+from minify import ClosureError, Options, UsageError
 from minify.build import BuildOptions, build_image
 from minify.build.tarwriter import header
 from minify.filetree import FileTree
@@ -166,3 +166,70 @@ def test_a_sparse_file_is_written_whole() -> None:
     tree = FileTree.from_layers(slim.layers)
     content = tree.read(tree.entries["/s"])  # type: ignore[index]
     assert content == bytes(1024) + b"y" * 512 + bytes(512)
+
+
+STATIC = [file("app", "\x7f", mode=0o755)]
+SHOWN = "file 0644 'appuser:x:10001:10001::/nonexistent:/sbin/nologin\\n'"
+
+
+@pytest.mark.parametrize(
+    ("members", "directory_of_accounts"),
+    [
+        (STATIC, "/etc"),
+        ([*STATIC, "etc -> config", directory("config")], "/config"),
+        ([*STATIC, directory("etc")], "/etc"),
+    ],
+)
+def test_account_files_are_where_they_belong(members: Members, directory_of_accounts: str) -> None:
+    image = image_of(RUN, members)
+    slim = shown(FileTree.from_layers(slim_of(image, Options()).layers))
+    assert slim[f"{directory_of_accounts}/passwd"] == SHOWN
+    assert slim[f"{directory_of_accounts}/group"] == "file 0644 'appuser:x:10001:\\n'"
+    assert slim[directory_of_accounts] == "dir 0755"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        ["etc -> /nowhere"],
+        ["etc: a file"],
+        ["etc/passwd -> /nowhere"],
+        ["etc/passwd/"],
+        ["etc/passwd -> /app"],
+        ["etc/passwd -> group", "etc/group"],
+        ["etc/passwd -> passwd"],
+    ],
+)
+def test_what_is_in_the_way_of_an_account_file_is_named(members: list[str]) -> None:
+    with pytest.raises(ClosureError, match="/etc"):
+        plan_image(image_of(RUN, [*STATIC, *members]))
+
+
+@pytest.mark.parametrize(
+    ("run", "members"),
+    [
+        ({"Cmd": ["/app"], "WorkingDir": "/tmp"}, STATIC),  # noqa: S108 (of the image)
+        ({"Cmd": ["/app", "/etc/passwd", "--f=/etc/group"]}, STATIC),
+        ({"Cmd": ["/app"], "Volumes": {"/d": {}}}, [*STATIC, "d/a", "e => d/a"]),
+        ({"Cmd": ["/app"], "WorkingDir": "/d/e"}, STATIC),
+        ({"Cmd": ["/app"]}, [*STATIC, "tmp -> /nowhere"]),
+        ({"Cmd": ["/app"]}, [*STATIC, "tmp/"]),
+    ],
+)
+def test_odd_images_are_minified_and_again(
+    run: dict[str, Json], members: Members, tmp_path: Path
+) -> None:
+    source, one, two = (f"oci:{tmp_path / name}" for name in ("in", "one", "two"))
+    write_image(image_of(run, members), Reference.parse(source), WriteOptions())
+    first = minify.minify(source, one, Options(keep=("/app",)))
+    second = minify.minify(one, two)
+    assert first.manifest_digest == second.manifest_digest
+
+
+def test_only_a_layout_takes_zstd(tmp_path: Path) -> None:
+    source = f"oci:{tmp_path / 'in'}"
+    write_image(image_of(RUN, STATIC), Reference.parse(source), WriteOptions())
+    options = Options(compression=Compression.ZSTD)
+    with pytest.raises(UsageError, match="--compression zstd"):
+        minify.minify(source, f"oci-archive:{tmp_path / 'x.tar'}", options)
+    assert minify.minify(source, f"oci:{tmp_path / 'out'}", options).built is not None

@@ -6,20 +6,21 @@ Any text under /etc or below the application's directories; which program reads 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from minify.closure import Context, Finding, Grade, Need, Reason, places
 from minify.closure.patterns import glob
 from minify.filetree import Entry, Kind
-from minify.filetree.path import decoded, parent
+from minify.filetree.path import decoded
 
 _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
 # Lists of all there is; a path in them is no need.
 _LISTS = frozenset(
     """
-    /etc/ca-certificates.conf /etc/group /etc/ld.so.cache /etc/mailcap /etc/mime.types /etc/passwd
-    /etc/shadow /etc/shells /etc/environment /etc/profile /etc/bash.bashrc
+    /etc/ca-certificates.conf /etc/group /etc/ld.so.cache /etc/magic /etc/mailcap
+    /etc/apache2/magic /etc/mime.types /etc/passwd /etc/shadow /etc/shells /etc/environment
+    /etc/profile /etc/bash.bashrc
     """.split()
 )
 _NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/etc/init.d/")
@@ -46,17 +47,27 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
 
 
 def _named(named: str, reason: Reason, context: Context) -> Iterator[Finding]:
-    is_glob = _WILDCARD.search(named) is not None
-    for path in glob(context.tree, named) if is_glob and "**" not in named else (named,):
+    for path in _paths(named, context):
         entry = context.tree.resolve(path).entry
         if entry is None:
             continue
-        if entry.kind is Kind.DIRECTORY:
-            if _is_own(entry, context):
-                yield Need(path, reason, whole_tree=True)
-        elif not is_glob or context.is_first_party(parent(entry.path)):
-            # A name in a configuration file must not keep half the image: `/*/*`.
-            yield Need(path, reason)
+        if entry.kind is not Kind.DIRECTORY:
+            # A program of the application's own that its configuration names will be run.
+            is_run = entry.is_executable and context.is_first_party(entry.path)
+            yield Need(path, reason, Grade.HARD if is_run else Grade.SOFT)
+        elif _is_own(entry, context):
+            yield Need(path, reason, whole_tree=True)
+
+
+def _paths(named: str, context: Context) -> Iterable[str]:
+    """What a path or an include glob stands for. `/*/*` must not keep half the image."""
+    wildcard = _WILDCARD.search(named)
+    if wildcard is None:
+        return (named,)
+    fixed = named[: wildcard.start()].rpartition("/")[0] or "/"
+    if "**" in named or places.is_shared(fixed, context.tree):
+        return ()
+    return islice(glob(context.tree, named), _MOST_NAMED)
 
 
 def _is_own(directory: Entry, context: Context) -> bool:

@@ -6,6 +6,7 @@ without it a string in a library pulls in a helper script, and that a whole lang
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from minify.filetree.path import decoded, joined, parent
 _LARGEST_SCRIPT = 1 << 20
 _LONGEST_LINE = 256  # BINPRM_BUF_SIZE: the kernel reads no more of a `#!` line
 _MOST_HEADS = 16
+_FUNCTION = re.compile(r"^[ \t]*+(?:function[ \t]++)?([\w.-]++)[ \t]*+\(\)", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*+#.*$", re.MULTILINE)
+_PATH = re.compile(r"(?<![\w./}])(?:/[\w.@+-]++){2,}+")
+# What CMD or the user gives, which is a root of its own.
 _POSITIONAL = frozenset(("$@", "$*", "$1", "${@}", "${1}"))
 
 
@@ -37,6 +42,11 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         yield _found_by_env(shell, reason, context)
     if _name(shell) in SHELLS | MULTI_CALL:
         yield from _shell_script(entry, context)
+    elif _name(shell):
+        detail = (
+            f"{entry.path} is a script for {_name(shell)}: what it runs and opens is not followed"
+        )
+        yield Gap(Reason("script.unread", entry.path, detail), "keep what it runs with --keep")
 
 
 def _name(path: str) -> str:
@@ -90,14 +100,44 @@ def _shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
         detail = f"{entry.path} is a shell script of {entry.size:,} bytes and was not read"
         yield Gap(Reason("script.unread", entry.path, detail), "keep what it runs with --keep")
         return
-    for command in shellwords.commands(decoded(context.tree.read(entry))):
-        yield from _command(command, _Place(entry, command.line), context)
+    text = decoded(context.tree.read(entry))
+    functions = frozenset(_FUNCTION.findall(text))
+    unknown: set[str] = set()
+    for command in shellwords.commands(text):
+        place = _Place(entry, command.line)
+        name = command.name
+        if not shellwords.is_literal(name) and name not in unknown | _POSITIONAL:
+            unknown.add(name)
+            yield from _dynamic(name, place, context)
+        if name not in functions:
+            yield from _command(command, place, context)
+    yield from _named_paths(text, _Place(entry, 1), context)
+
+
+def _dynamic(name: str, place: _Place, context: Context) -> Iterator[Finding]:
+    """A command whose name the shell makes up; `$dir/helper` is told by its last component."""
+    beside = f"{parent(place.script.path)}/{_name(name)}"
+    last = _name(name)
+    found = context.executable(beside) or context.command(last)
+    if "/" in name and shellwords.is_literal(last) and found:
+        yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
+    elif "$" in name or "`" in name:  # else a pattern of `case`
+        reason = place.reason("script.dynamic", f"runs {name!r}, which is only known at run time")
+        yield Gap(reason, "keep what it runs with --keep")
+
+
+def _named_paths(text: str, place: _Place, context: Context) -> Iterator[Finding]:
+    """Absolute paths anywhere in a script: in assignments, as defaults in `${X:-/usr/sbin/x}`."""
+    for path in dict.fromkeys(_PATH.findall(_COMMENT.sub("", text))):
+        if found := context.executable(path):
+            reason = Reason("script.path", place.script.path, f"{place.script.path} names {path}")
+            yield Need(found.path, reason, Grade.HARD)
 
 
 def _command(command: Command, place: _Place, context: Context) -> Iterator[Finding]:
     words = command.words
     if words[0] in (".", "source") and len(words) > 1:
-        yield from _path(words[1], place, context, Grade.HARD)
+        yield from _sourced(words[1], place, context)
     for _ in range(_MOST_HEADS):
         if words[0] not in BUILTINS:
             yield from _program(words[0], place, context)
@@ -110,13 +150,20 @@ def _command(command: Command, place: _Place, context: Context) -> Iterator[Find
         yield from _operand_command(word, place, context)
 
 
+def _sourced(word: str, place: _Place, context: Context) -> Iterator[Finding]:
+    if shellwords.is_literal(word):
+        yield from _path(word, place, context, Grade.HARD)
+        return
+    beside = f"{parent(place.script.path)}/{_name(word)}"
+    if "/" in word and context.tree.file(beside):
+        yield Need(beside, place.reason("script.path", f"reads {word}"), Grade.HARD)
+    else:
+        reason = place.reason("script.dynamic", f"reads {word!r}, which is only known at run time")
+        yield Gap(reason, "keep what it reads with --keep")
+
+
 def _program(name: str, place: _Place, context: Context) -> Iterator[Finding]:
-    if name in _POSITIONAL:
-        return  # what CMD or the user gives, which is a root of its own
-    if not shellwords.is_literal(name):
-        reason = place.reason("script.dynamic", f"runs {name!r}, which is only known at run time")
-        yield Gap(reason, "keep what it runs with --keep")
-    elif found := context.command(name):
+    if found := context.command(name):
         yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from minify.closure import Context, Finding, Need, Reason, Writes, places
 from minify.filetree import Entry, ImagePath, Kind
-from minify.filetree.path import is_within, parent
+from minify.filetree.path import basename, is_within
 
 _DATA = ("/etc/", "/usr/share/", "/var/", "/srv/", "/opt/", "/usr/local/etc/", "/usr/local/share/")
 # For people, for other programs, or for an init system.
@@ -48,6 +48,7 @@ def find(context: Context) -> Iterator[Finding]:
         reason = Reason("package.data", _program_of(name, context), f"data of the package {name}")
         yield from _package(context.packages.paths(name), reason, context)
     yield from _unowned_state(context)
+    yield from _own_programs(context)
 
 
 def _program_of(name: str, context: Context) -> str:
@@ -86,17 +87,34 @@ def _written(directory: Entry, reason: Reason) -> Iterator[Finding]:
 
 
 def _unowned_state(context: Context) -> Iterator[Finding]:
-    """State directories that no package has: made by a Dockerfile or by an installation script."""
+    """State directories that no package has and that are called as a program or its package is.
+
+    A Dockerfile or an installation script made them. Others may be anybody's: secrets that an
+    engine mounted, the state of another service.
+    """
+    names = {basename(program) for program in context.programs} | context.first_party_packages
     for place in places.STATE:
-        above = context.tree.directory(place)
-        for name in context.tree.children(above.path) if above else ():
-            entry = context.tree.get(f"{above.path}/{name}") if above else None
-            if entry is None or entry.kind is not Kind.DIRECTORY:
+        for name in sorted(names):
+            path = f"{place}/{name}"
+            entry = context.tree.directory(path)
+            if entry is None or context.packages.owners(entry.path):
                 continue
-            if entry.path in places.PACKAGE_MANAGERS_STATE or context.packages.owners(entry.path):
-                continue
-            if not context.packages and (entry.uid, entry.gid) == (0, 0):
-                continue  # nothing tells it from the distribution's own
-            reason = Reason("state.unowned", parent(entry.path), "a state directory of no package")
-            yield Need(entry.path, reason, whole_tree=True)
+            reason = Reason("state.unowned", context.programs[0], f"{path}: named as the program")
+            yield Need(path, reason, whole_tree=True)
             yield Writes(entry.path, reason)
+
+
+def _own_programs(context: Context) -> Iterator[Finding]:
+    """Directories below /usr/lib and /usr/libexec that only the programs' own packages have.
+
+    Helpers are there that the program finds by a compiled-in path: /usr/lib/git-core.
+    """
+    for program in context.programs:
+        for name in sorted(context.packages.owners(program)):
+            reason = Reason("package.private", program, f"private files of the package {name}")
+            for path in context.packages.paths(name):
+                entry = context.tree.get(path)
+                if entry is None or not path.startswith(("/usr/lib/", "/usr/libexec/")):
+                    continue
+                if entry.kind is Kind.DIRECTORY and _is_own(entry, context):
+                    yield Need(path, reason, whole_tree=True)

@@ -41,7 +41,9 @@ def header(entry: Entry, first_name: ImagePath | None = None) -> bytes:
     info.devmajor, info.devminor = entry.device
     seconds, dot, _ = entry.mtime.partition(".")
     info.mtime = int(seconds)
-    records = {f"SCHILY.xattr.{name}": value for name, value in entry.xattrs}
+    # A link's inode has been described by its first name; writers of layers repeat nothing either.
+    xattrs = () if first_name else entry.xattrs
+    records = {f"SCHILY.xattr.{name}": value for name, value in xattrs}
     if dot:
         # tarfile's own mtime is a float, which has no room for nanoseconds.
         records["mtime"] = entry.mtime

@@ -6,6 +6,7 @@ ones that images use are a table.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ _HEADS = {
     "env": _head("-u --unset -C --chdir"),
     "eval": _head(),
     "exec": _head("-a"),
+    "flock": _head("-w -E --timeout --conflict-exit-code", 1),
     "gosu": _head("", 1),
     "ionice": _head("-c -n -p -P -u --class --classdata"),
     "nice": _head("-n --adjustment"),
@@ -76,6 +78,9 @@ def inner_command(name: str, words: Sequence[str]) -> tuple[str, ...] | None:
         option = rest.pop(0)
         if option == "--":
             break
+        if name == "env" and option[:2] == "-S":
+            rest = [*_split(option[2:] or (rest.pop(0) if rest else "")), *rest]
+            continue
         if option in head.with_value and rest:
             rest.pop(0)
     if name == "env":
@@ -83,6 +88,13 @@ def inner_command(name: str, words: Sequence[str]) -> tuple[str, ...] | None:
             rest.pop(0)
     rest = rest[head.operands :]
     return tuple(rest[1:] if rest[:1] == ["--"] else rest)
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,17 +36,20 @@ _OPENERS = frozenset("if then else elif while until do ! { time".split())
 # Builtins whose operand is a command again.
 _PREFIXES = frozenset("exec command builtin eval".split())
 _MOST_PREFIXES = 16
-_KEYWORDS = frozenset("fi done esac in for case select function }".split())
+_KEYWORDS = frozenset("fi done esac in case function }".split())
 
 BUILTINS = frozenset(
     """
     . : [ [[ alias bg bind break builtin caller cd command compgen complete continue declare dirs
     disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let
-    local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
+    for local logout
+    mapfile popd printf pushd pwd read readarray readonly return select set
+    shift shopt
     source suspend test times trap true type typeset ulimit umask unalias unset wait
     """.split()
 )
-"""Builtins of dash and bash. Some also exist as files, which a script does not run."""
+"""Builtins of dash and bash, and the words that begin a loop over a list. Some of them also exist
+as files, which a script does not run."""
 
 
 @dataclass(frozen=True, slots=True)

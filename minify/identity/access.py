@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minify.closure import Grade, KeepSet
+from minify.closure import Gap, Grade, KeepSet, Reason
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import ancestors, is_within
 
@@ -21,6 +21,10 @@ _EXECUTED = frozenset(
     script.interpreter
     """.split()
 )
+
+
+# Rules that keep what the application itself consists of, and what its configuration names.
+_APPLICATION = frozenset("app.directory config-file config.operand config.workdir".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,14 @@ class Needed:
 def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
     """What keeps `user` from running the program: a line for each hard path it cannot use.
 
-    What only `--keep` asks for is no part of it.
+    The application's own files count as hard ones do; what only `--keep` asks for is no part of it.
     """
     entries = needed.tree.entries
     closed: set[ImagePath] = set()
     for path, kept in needed.keep.kept.items():
         rules = {reason.rule for reason in kept.reasons}
-        if kept.grade is not Grade.HARD or rules == {"user.keep"}:
+        is_needed = kept.grade is Grade.HARD or not rules.isdisjoint(_APPLICATION)
+        if not is_needed or rules == {"user.keep"} or needed.is_given(path):
             continue
         entry = entries[path]
         directories = [path] if entry.kind is Kind.DIRECTORY else []
@@ -76,6 +81,18 @@ def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
             yield f"{above} cannot be entered ({_owner_and_mode(entries[above])})"
         if entry.kind is Kind.FILE:
             yield from _file_refusals(user, entry, needed, is_run=bool(rules & _EXECUTED))
+
+
+def unreadable(user: Credentials, needed: Needed) -> Iterator[Gap]:
+    """A gap for each kept file that `user` cannot read, and that need not be needed."""
+    for path in needed.keep.kept:
+        entry = needed.tree[path]
+        if entry.kind is not Kind.FILE or needed.is_given(path) or user.may(entry, READ):
+            continue
+        if not entry.mode & 0o111:
+            detail = f"{path} is kept, but {user.uid} cannot read it ({_owner_and_mode(entry)})"
+            hint = "change its owner or mode in the source image, or use --user"
+            yield Gap(Reason("identity.unreadable", path, detail), hint)
 
 
 def _file_refusals(

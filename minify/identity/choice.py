@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
-from minify.closure import KeepSet
+from minify.closure import Gap, KeepSet
 from minify.errors import ClosureError, UsageError
 from minify.filetree import FileTree
-from minify.identity.access import Credentials, Needed, refusals
+from minify.identity.access import Credentials, Needed, refusals, unreadable
 from minify.identity.accounts import Account, Accounts, Group
 from minify.identity.state import state_places
 from minify.image import ImageConfig
@@ -40,6 +40,8 @@ class Identity:
     group: tuple[str, ...] | None
     is_changed: bool
     """Whether the user is another than the source's."""
+    gaps: tuple[Gap, ...] = ()
+    """What is kept and cannot be read by a user that the source did not have."""
 
     @property
     def owns_state(self) -> bool:
@@ -177,8 +179,12 @@ def _identity(
     own = _lookup(image.config.user, image, "USER")
     passwd, group = _lines(account, groups, image)
     gid = int(written.partition(":")[2] or account.gid)
-    changed = own.uid != account.uid
-    return Identity(written, account.uid, gid, why, passwd, group, is_changed=changed)
+    if own.uid == account.uid:
+        return Identity(written, account.uid, gid, why, passwd, group, is_changed=False)
+    user = Credentials(account.uid, frozenset((gid, *(item.gid for item in groups))))
+    needed = Needed(image.keep, image.tree, state_places(image.keep.writes, image.tree))
+    gaps = tuple(unreadable(user, needed))
+    return Identity(written, account.uid, gid, why, passwd, group, is_changed=True, gaps=gaps)
 
 
 def _lines(

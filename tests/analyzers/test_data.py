@@ -4,8 +4,10 @@ import pytest
 from closure.kit import gaps, planned, reasons, written
 from filetree.kit import Member, Members, directory, file
 
-from analyzers.kit import compiled
+from analyzers.kit import compiled, libc
 from minify.errors import ClosureError
+from minify.image.jsontext import Json
+from minify.pipeline import Options
 
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 
@@ -250,3 +252,146 @@ def test_a_language_runtime_is_kept_whole() -> None:
         "/usr/lib/python3.11/os.py",
     }
     assert "/usr/lib/ruby" not in found
+
+
+SCRIPTED = [
+    *BIN,
+    program("usr/sbin/served"),
+    program("usr/bin/curl"),
+    program("opt/app/helper"),
+    file("opt/app/lib.sh", "x"),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "grade"),
+    [
+        ("HTTPD=${X:-/usr/sbin/served}; $HTTPD -k", "/usr/sbin/served", "!"),
+        ("X=/usr/sbin/served", "/usr/sbin/served", "!"),
+        ('. "$(dirname "$0")/lib.sh"', "/opt/app/lib.sh", "!"),
+        ('"$DIR/helper" x', "/opt/app/helper", "!"),
+        ("for t in curl ls; do command -v $t; done", "/usr/bin/curl", ""),
+        ("timeout 5 nice curl", "/usr/bin/curl", "!"),
+        ("xargs -n1 curl", "/usr/bin/curl", "!"),
+        ("find . -exec curl {} +", "/usr/bin/curl", ""),
+    ],
+)
+def test_idioms_of_scripts(line: str, path: str, grade: str) -> None:
+    members = [file("opt/app/run", f"#!/bin/sh\n{line}\n", mode=0o755), *SCRIPTED]
+    assert kept(*members, cmd="/opt/app/run")[path].startswith(f"{grade}script.")
+
+
+def test_patterns_functions_and_repetitions_are_no_gaps() -> None:
+    text = "#!/bin/sh\ncase $1 in\n *x*) ls;;\nesac\nf() { ls; }\nf; $Y a; $Y b\n"
+    plan = planned({"Cmd": ["/app"]}, [file("app", text, mode=0o755), *BIN])
+    assert gaps(plan) == ["/app: /app:6 runs '$Y', which is only known at run time"]
+
+
+def test_a_script_in_another_language_is_a_gap() -> None:
+    perl = file("usr/bin/perl", compiled("int main(){return 0;}", "-static"), mode=0o755)
+    plan = planned({"Cmd": ["/app"]}, [file("app", "#!/usr/bin/perl\n", mode=0o755), perl])
+    assert gaps(plan) == ["/app: /app is a script for perl: what it runs and opens is not followed"]
+
+
+def test_a_program_that_configuration_names_is_run() -> None:
+    script = file("usr/share/serve/gen", "#!/bin/ls\n", mode=0o755)
+    found = kept(
+        program("usr/sbin/serve"),
+        *BIN,
+        *dpkg(serve="/usr/sbin/serve /etc/serve /etc/serve/c /usr/share/serve"),
+        "etc/serve/c: include_shell /usr/share/serve/gen",
+        script,
+        cmd="/usr/sbin/serve",
+    )
+    assert found["/usr/share/serve/gen"].startswith("!")
+    assert found["/bin/ls"] == "!script.interpreter"
+
+
+def test_private_programs_of_the_package_stay() -> None:
+    found = kept(
+        program("usr/bin/git"),
+        *dpkg(git="/usr/bin/git /usr/lib/git-core /usr/lib", git_web="/usr/lib/git-web /usr/lib"),
+        program("usr/lib/git-core/git-remote"),
+        program("usr/lib/git-web/x"),
+        cmd="git",
+    )
+    assert found["/usr/lib/git-core/git-remote"] == "package.private"
+    assert "/usr/lib/git-web/x" not in found
+
+
+def test_state_of_others_is_left_alone() -> None:
+    plan = planned(
+        {"Cmd": ["/app"]},
+        [
+            program("app"),
+            *dpkg(x="/nothing"),
+            directory("run/secrets"),
+            file("run/secrets/key", mode=0o600),
+            directory("var/lib/other", mode=0o700),
+            file("var/lib/other/token", mode=0o600),
+            directory("var/lib/app"),
+            "var/lib/app/data",
+        ],
+    )
+    changes = written(plan)
+    assert "/run/secrets/key" not in changes
+    assert "/var/lib/other/token" not in changes
+    assert changes["/var/lib/app"] == "owner 0:0 → 10001:10001: written to"
+    assert changes["/var/lib/app/data"] == "owner 0:0 → 10001:10001: written to"
+
+
+def test_an_account_that_a_program_names_stays() -> None:
+    source = 'extern int getpwnam(); void *p = getpwnam; char *n = "nobody"; int main(){return 0;}'
+    app = file("app", compiled(source), mode=0o755)
+    passwd = file("etc/passwd", "nobody:x:65534:65534::/:/bin/sh\nother:x:9:9::/:/bin/sh\n")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), passwd])
+    assert plan.identity.passwd == (
+        "appuser:x:10001:10001::/nonexistent:/sbin/nologin",
+        "nobody:x:65534:65534::/:/bin/sh",
+    )
+
+
+def test_what_the_user_cannot_read_is_a_gap_or_keeps_root() -> None:
+    private = file("etc/serve/key", mode=0o600)
+    members: list[Member | str] = [
+        program("usr/sbin/serve"),
+        *dpkg(serve="/usr/sbin/serve /etc/serve /etc/serve/key"),
+        private,
+    ]
+    plan = planned({"Cmd": ["serve"]}, members)
+    assert plan.identity.user == "10001"
+    assert gaps(plan) == [
+        "/etc/serve/key: /etc/serve/key is kept, but 10001 cannot read it (0:0 0600)"
+    ]
+    plan = planned({"Cmd": ["serve"]}, [*members, "etc/serve/conf: key /etc/serve/key"])
+    assert plan.identity.user == ""
+    assert "/etc/serve/key cannot be read" in plan.identity.why
+
+
+@pytest.mark.parametrize("volume", ["/", "/usr", "/etc", "/v", "/dangling"])
+def test_a_volume_gives_the_user_nothing_of_everybodys(volume: str) -> None:
+    members: list[Member | str] = [
+        program("usr/bin/app"),
+        file("etc/passwd", "root:x:0:0::/:/bin/sh\n"),
+        "v -> usr/bin",
+        "dangling -> /nowhere",
+    ]
+    plan = planned({"Cmd": ["app"], "Volumes": {volume: {}}}, members)
+    owners = {item.entry.path: item.entry.uid for item in plan.entries}
+    assert set(owners.values()) == {0}
+
+
+def test_privileged_files_and_shared_inodes_are_not_given_away() -> None:
+    members: list[Member | str] = [
+        program("app"),
+        directory("data"),
+        file("data/setuid", mode=0o4755),
+        file("data/caps", xattrs={"security.capability": "x"}),
+        file("data/plain"),
+        file("data/linked"),
+        "opt/linked => data/linked",
+    ]
+    run: dict[str, Json] = {"Cmd": ["/app"], "Volumes": {"/data": {}}}
+    plan = planned(run, members, options=Options(keep=("/opt",)))
+    owners = {item.entry.path: item.entry.uid for item in plan.entries}
+    assert [path for path, uid in owners.items() if uid] == ["/data", "/data/plain"]

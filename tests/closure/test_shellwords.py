@@ -17,7 +17,7 @@ def shown(text: str) -> list[str]:
         ("a && b || c; d & e | f", ["1: a", "1: b", "1: c", "1: d", "1: e", "1: f"]),
         ("if test -f x; then a; else b; fi", ["1: test -f x", "1: a", "1: b"]),
         ("while ! ping h; do sleep 1; done", ["1: ping h", "1: sleep 1"]),
-        ("for f in /a/*; do sed x; done", ["1: sed x"]),
+        ("for f in /a/*; do sed x; done", ["1: for f in /a/*", "1: sed x"]),
         ("x=$(id -u) && y", ["1: id -u", "1: y"]),
         ("echo `date`", ["1: echo", "1: date"]),
         ('echo "now $(date +%s)"', ["1: date +%s", "1: echo now $(date +%s)"]),
