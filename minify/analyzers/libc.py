@@ -56,7 +56,7 @@ _RULES = (
     _Rule(
         "libc.locale",
         frozenset("setlocale newlocale uselocale".split()),
-        (b"/usr/lib/locale",),
+        (b"/usr/lib/locale/locale-archive",),
         ("/usr/share/locale/locale.alias", "/etc/locale.alias"),
         ("/usr/lib/locale",),
     ),

@@ -92,7 +92,9 @@ def _unowned_state(context: Context) -> Iterator[Finding]:
     A Dockerfile or an installation script made them. Others may be anybody's: secrets that an
     engine mounted, the state of another service.
     """
-    names = {basename(program) for program in context.programs} | context.first_party_packages
+    packages = context.first_party_packages
+    sources = {context.packages[name].source for name in packages}
+    names = {basename(program) for program in context.programs} | packages | sources
     for place in places.STATE:
         for name in sorted(names):
             path = f"{place}/{name}"
