@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from images import engines
@@ -29,13 +30,30 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-@pytest.fixture(scope="session")
-def docker_host() -> Iterator[str]:
-    """The address of a docker engine that only these tests use."""
+@contextmanager
+def docker_engine() -> Iterator[Engine]:
+    """A docker engine that only the block uses."""
     require("docker", "dockerd", "setpriv")
     if os.geteuid() != 0:
         pytest.skip("dockerd needs root")
     with engines.dockerd() as engine:
+        yield engine
+
+
+@contextmanager
+def podman_engine() -> Iterator[Engine]:
+    """A podman service that only the block uses."""
+    require("docker", "podman", "setpriv")
+    if os.geteuid() != 0:
+        pytest.skip("these tests run podman as root")
+    with engines.podman_service() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """The address of a docker engine that only these tests use."""
+    with docker_engine() as engine:
         yield engine.host
 
 
@@ -48,10 +66,7 @@ def docker(docker_host: str) -> Engine:
 @pytest.fixture(scope="session")
 def podman_host() -> Iterator[str]:
     """The address of a podman service that only these tests use."""
-    require("docker", "podman", "setpriv")
-    if os.geteuid() != 0:
-        pytest.skip("these tests run podman as root")
-    with engines.podman_service() as engine:
+    with podman_engine() as engine:
         yield engine.host
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from minify.errors import UsageError
@@ -48,6 +49,13 @@ _NAME = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+# `go.tar`, `go.tar:name:tag`. All but some of these are names that a registry would take.
+_ARCHIVE = re.compile(r".*\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst)(?::[^/]*)?", re.IGNORECASE)
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+# Between `docker-archvie` (0.93), a slip, and `docker-machine` (0.86), an image.
+_LIKENESS_OF_A_SLIP = 0.9
+_LIKENESS = 0.75
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -69,6 +77,7 @@ class Reference:
         if colon and prefix in _REFUSED:
             raise UsageError(f"{text}: minify has no transport {prefix!r}; {_REFUSED[prefix]}")
         if not colon or prefix not in set(Transport) - {""} or _is_tagged_name(prefix, rest):
+            _check_meant_as_name(text)
             return cls(Transport.NAME, checked_name(text))
         transport = Transport(prefix)
         if transport is Transport.REGISTRY:
@@ -87,13 +96,60 @@ def _is_tagged_name(prefix: str, rest: str) -> bool:
     return prefix == Transport.REGISTRY and not rest.startswith("//")
 
 
+def _check_meant_as_name(text: str) -> None:
+    """UsageError for a name that is more likely a transport misspelt, or an archive without one.
+
+    `docker-daemon:` before it says that the name is meant all the same.
+    """
+    prefix, colon, rest = text.partition(":")
+    meant = _misspelt(prefix, rest) if colon else None
+    if meant is not None:
+        slashes = "//" if meant is Transport.REGISTRY else ""
+        raise UsageError(
+            f"{text}: {prefix}: is no transport; did you mean {meant}:{slashes}?{_as_name(text)}"
+        )
+    if _ARCHIVE.fullmatch(text) and "://" not in text:
+        path = _archive_path(text)
+        raise UsageError(
+            f"{text}: a path is no image name; say docker-archive:{path} or oci-archive:{path}"
+            f"{_as_name(text)}"
+        )
+
+
+def _as_name(text: str) -> str:
+    is_name = _NAME.fullmatch(text) is not None
+    return f" (for an image of that name, docker-daemon:{text})" if is_name else ""
+
+
+def _misspelt(prefix: str, rest: str) -> Transport | None:
+    """The transport that `prefix` is meant to be; None for the name of an image or a host.
+
+    The short ones are too close to real images (`ocis:7`): with a tag behind them they are names.
+    """
+    could_be_name = _TAG.fullmatch(rest) or _NAME.fullmatch(f"{prefix}:{rest}")
+    likeness = _LIKENESS_OF_A_SLIP if could_be_name else _LIKENESS
+    known = [transport.value for transport in Transport if transport]
+    close = get_close_matches(prefix.lower().replace("_", "-"), known, 1, likeness)
+    if not close or (could_be_name and "-" not in close[0]):
+        return None
+    return Transport(close[0])
+
+
+def _archive_path(text: str) -> str:
+    """The path in a reference to an archive, behind a word that is none (`file:go.tar`)."""
+    prefix, colon, rest = text.partition(":")
+    is_path = prefix.startswith(("/", ".", "~")) or _ARCHIVE.fullmatch(prefix) is not None
+    is_host = "/" in rest and _NAME.fullmatch(text) is not None
+    return text if not colon or is_path or is_host else rest
+
+
 def checked_name(text: str) -> str:
     """`text` if it is an image's name as a registry takes it; UsageError says why it is none."""
     if _NAME.fullmatch(text):
         return text
     if not text:
         raise UsageError("the image's name is empty")
-    if text.startswith(("/", "./", "../", "~")) or text.endswith((".tar", ".tgz", ".tar.gz")):
+    if text.startswith(("/", "./", "../", "~")):
         raise UsageError(
             f"{text}: a path is no image name; say docker-archive:{text}, oci-archive:{text},"
             f" oci:{text} or rootfs:{text}"

@@ -160,6 +160,9 @@ class _Scan:
         start = self._stream.tell()
         block = self._stream.read(BLOCK)
         if len(block) < BLOCK:
+            if start == 0:
+                size = f"it has only {self._size:,} bytes" if self._size else "it is empty"
+                raise ImageError(f"{self._name} is no tar archive: {size}")
             raise self._error(
                 f"it is truncated: it ends after {self._size:,} bytes without an end marker"
             )

@@ -114,13 +114,16 @@ def _selected(entries: list[_Entry], selector: str, name: str) -> list[_Entry]:
 
 
 def _config(archive: Archive, entry: _Entry) -> ImageConfig:
-    name = f"{archive.name}: config {entry.config}"
     blob = archive.find(entry.config) if entry.config else None
     if blob is None:
-        raise ImageError(f"{name} is not in the archive; save the image again")
+        raise ImageError(
+            f"{archive.name}: config {entry.config} is not in the archive; save the image again"
+        )
+    match = _CONFIG.fullmatch(entry.config)
+    stated = Digest("sha256", match[1]) if match else None
+    name = f"{archive.name}: config {stated.short if stated else entry.config}"
     data = read_all(blob, limit=DOCUMENT_LIMIT, name=name)
-    stated = _CONFIG.fullmatch(entry.config)
-    if stated and Digest.of(data).hex != stated[1]:
+    if stated is not None and Digest.of(data) != stated:
         raise ImageError(
             f"{name} is damaged: its digest is {Digest.of(data)}; save the image again"
         )

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from docker import APIClient
@@ -59,10 +60,16 @@ class _Daemon:
     @contextmanager
     def asked_to(self, what: str) -> Iterator[None]:
         """Turns what the SDK raises into this daemon's error: «cannot be `what`»."""
+        with self.failing_as(f"{self.name} cannot be {what}"):
+            yield
+
+    @contextmanager
+    def failing_as(self, failed: str, hint: str = "") -> Iterator[None]:
+        """Turns what the SDK raises into this daemon's error: `failed`, the cause, `hint`."""
         try:
             yield
         except (DockerException, RequestException) as error:
-            raise self.error(f"{self.name} cannot be {what}: {_said(error)}") from error
+            raise self.error(f"{failed}: {_said(error)}{hint}") from error
 
     def inspected(self, image: str) -> Mapping[str, Any] | None:
         """What the daemon knows of `image`; None if it has none of that name or id."""
@@ -173,10 +180,15 @@ def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
         raise ImageError(f"{daemon.name}: the daemon has no such image, and an id cannot be pulled")
     platform = str(options.platform) if options.platform else None
     target = name if "@" in name else str(names.tagged(name))
-    with daemon.asked_to("pulled"), options.progress.step(f"pulling {name}", None) as advance:
+    failed, hint = f"{daemon.name} cannot be pulled", ""
+    if options.pull is Pull.MISSING:
+        failed = f"the daemon has no image {name}, and pulling it failed"
+        hint = _path_hint(name) if name == daemon.name else ""
+    step = options.progress.step(f"pulling {name}", None)
+    with daemon.failing_as(failed, hint), step as advance:
         done: dict[str, int] = {}
         events = daemon.client.pull(target, stream=True, decode=True, platform=platform)
-        for event in _checked(daemon, events, "pulled"):
+        for event in _checked(events):
             if event.get("status") == "Downloading":
                 current = int(event.get("progressDetail", {}).get("current") or 0)
                 layer = str(event.get("id"))
@@ -184,10 +196,22 @@ def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
                 done[layer] = current
 
 
-def _checked(daemon: _Daemon, events: Any, what: str) -> Iterator[Mapping[str, Any]]:
+def _path_hint(name: str) -> str:
+    """What to say if a path of the host was meant; it is asked for when no image was found only.
+
+    A directory often has the name of the image that is built from it.
+    """
+    if Path(name).is_dir():
+        return f"; for the directory {name} say oci:{name} or rootfs:{name}"
+    if Path(name).exists():
+        return f"; for the file {name} say docker-archive:{name} or oci-archive:{name}"
+    return ""
+
+
+def _checked(events: Any) -> Iterator[Mapping[str, Any]]:
     """The events of a stream, which is read to its end so that its connection is done with.
 
-    An error comes inside it, under a status of 200.
+    An error comes inside it, under a status of 200; it is raised as the SDK raises others.
     """
     errors = []
     for event in events:
@@ -196,7 +220,7 @@ def _checked(daemon: _Daemon, events: Any, what: str) -> Iterator[Mapping[str, A
                 errors.append(str(event["error"]).strip())
             yield event
     if errors:
-        raise daemon.error(f"{daemon.name} cannot be {what}: {errors[0]}")
+        raise DockerException(errors[0])
 
 
 def _saved(
@@ -282,7 +306,7 @@ def _load(daemon: _Daemon, image: Image, progress: Progress) -> str | None:
 
         with daemon.asked_to("loaded"):
             events = daemon.client.load_image(chunks(), quiet=True)
-            texts = [str(event.get("stream", "")) for event in _checked(daemon, events, "loaded")]
+            texts = [str(event.get("stream", "")) for event in _checked(events)]
     found = _LOADED_ID.findall(" ".join(texts))
     return found[-1] if found else None
 

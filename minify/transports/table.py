@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minify.errors import UsageError
 from minify.image.image import Image
@@ -75,7 +75,8 @@ TRANSPORTS: Mapping[Transport, Medium] = {
 
 def open_image(reference: Reference, options: OpenOptions) -> Image:
     """The image that `reference` names; ImageError if there is none that can be read."""
-    return TRANSPORTS[reference.transport].open(reference, options)
+    image = TRANSPORTS[reference.transport].open(reference, options)
+    return replace(image, name=str(reference))  # a medium's own messages leave the selector out
 
 
 def check_output(reference: Reference, options: WriteOptions) -> None:

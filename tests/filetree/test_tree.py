@@ -90,7 +90,7 @@ def test_progress_is_told_in_stored_bytes_of_each_layer() -> None:
     layers = layers_of([file("a", CONTENT), "b"], ["c"])
     recorder = _Recorder()
     FileTree.from_layers(layers, recorder)
-    assert list(recorder.steps) == ["reading layer 0", "reading layer 1"]
+    assert list(recorder.steps) == ["reading layer 1 of 2", "reading layer 2 of 2"]
     for layer, (total, *advances) in zip(layers, recorder.steps.values(), strict=True):
         assert total == layer.size
         assert 0 < sum(filter(None, advances)) <= (layer.size or 0)

@@ -176,7 +176,9 @@ def test_a_compressed_archive_is_read(way: str, tmp_path: Path) -> None:
 
 def test_what_is_no_tar_is_told(tmp_path: Path) -> None:
     assert "is no tar archive" in refusal(tmp_path, b"x" * 2000)
-    assert "truncated" in refusal(tmp_path, b"")
+    assert refusal(tmp_path, b"#!/bin/sh\n") == "a.tar is no tar archive: it has only 10 bytes"
+    assert refusal(tmp_path, b"") == "a.tar is no tar archive: it is empty"
+    assert refusal(tmp_path, kit.zipped(b"", "gzip")) == "a.tar is no tar archive: it is empty"
     assert "compressed with xz" in refusal(tmp_path, b"\xfd7zXZ\x00" + bytes(600))
     with pytest.raises(ImageError, match=r"there is no file .*none\.tar"):
         kit.opened(f"docker-archive:{tmp_path}/none.tar")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import require
+from conftest import docker_engine, podman_engine, require
 from images.engines import Engine
 
 from minify.errors import ImageError, MinifyError, OutputError, UsageError
@@ -45,6 +45,19 @@ class Daemon:
             name = f"{image['Repository']}:{image['Tag']}"
             found[image_id if "<none>" in name else name] = image_id
         return found
+
+
+# Engines of their own: these tests look at all images of one, and remove them.
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Engine]:
+    with docker_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Engine]:
+    with podman_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(params=["docker", "podman"])
@@ -190,12 +203,28 @@ def test_what_is_not_there_is_told(daemon: Daemon) -> None:
     with pytest.raises(ImageError, match=r"has no such image; --pull missing lets"):
         open_with("docker-daemon:none:1", Pull.NEVER)
     # Nothing listens on port 1, so the pull is tried and fails.
-    with pytest.raises(ImageError, match=r"cannot be pulled: .*refused"):
+    with pytest.raises(
+        ImageError,
+        match=r"the daemon has no image localhost:1/none:1, and pulling it failed: .*refused",
+    ):
         open_with("localhost:1/none:1", Pull.MISSING)
     with pytest.raises(ImageError, match="an id cannot be pulled"):
         open_with(f"docker-daemon:{TWO.id}", Pull.MISSING)
     with pytest.raises(UsageError):
         open_with("docker-daemon:../containers/json", Pull.NEVER)
+    assert daemon.images() == {}
+
+
+@pytest.mark.engine
+def test_a_path_of_the_host_that_is_no_image_is_told(
+    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kit.write_tree(tmp_path, {"localhost:1/file": b"", "localhost:1/directory/file": b""})
+    with pytest.raises(ImageError, match=r"; for the file localhost:1/file say docker-archive:"):
+        open_with("localhost:1/file", Pull.MISSING)
+    with pytest.raises(ImageError, match=r"; for the directory localhost:1/directory say oci:"):
+        open_with("localhost:1/directory", Pull.MISSING)
     assert daemon.images() == {}
 
 

@@ -50,6 +50,28 @@ def test_docker_archives_of_both_dialects(save: Callable[..., bytes], tmp_path: 
     )
 
 
+def test_an_image_is_called_as_it_was_asked_for(tmp_path: Path) -> None:
+    layout = kit.layout([ONE.named("1"), TWO.named("2")])
+    kit.write_tree(tmp_path / "layout", layout)
+    kit.write_file(tmp_path / "oci.tar", kit.tar(layout))
+    kit.write_file(tmp_path / "docker.tar", kit.old_docker_save([ONE.named("app:1"), TWO]))
+    for reference in (
+        f"oci:{tmp_path}/layout:2",
+        f"oci:{tmp_path}/layout@{json.loads(layout['index.json'])['manifests'][1]['digest']}",
+        f"oci-archive:{tmp_path}/oci.tar:2",
+        f"docker-archive:{tmp_path}/docker.tar:app:1",
+        f"docker-archive:{tmp_path}/docker.tar:@1",
+        f"rootfs:{tmp_path}",
+    ):
+        assert kit.opened(reference).name == reference
+
+
+@pytest.mark.parametrize("save", SAVES)
+def test_the_name_of_a_config_is_short(save: Callable[..., bytes], tmp_path: Path) -> None:
+    image = kit.opened(archived(tmp_path, save([ONE])))
+    assert image.config.name == f"docker-archive:{tmp_path}/image.tar: config {ONE.id[:19]}"
+
+
 @pytest.mark.parametrize("save", SAVES)
 def test_one_of_several_images_is_chosen(save: Callable[..., bytes], tmp_path: Path) -> None:
     names = ["app:1", "host:5000/lib/app:2"]
@@ -98,7 +120,7 @@ def test_the_config_of_an_archive_is_checked(tmp_path: Path) -> None:
     assert "config x.json is not in the archive" in refusal(archived(tmp_path, kit.tar(files)))
     data = kit.old_docker_save([ONE])
     broken = data.replace(b'"text": "one"', b'"text": "two"')
-    assert re.search(r"config .*json is damaged", refusal(archived(tmp_path, broken)))
+    assert re.search(r"config sha256:[0-9a-f]{12} is damaged", refusal(archived(tmp_path, broken)))
 
 
 def test_a_layer_that_is_missing_is_named(tmp_path: Path) -> None:
