@@ -177,7 +177,7 @@ def _account_file(path: ImagePath, content: bytes, tree: FileTree) -> PlannedEnt
     if tree.read(existing) == content:
         return PlannedEntry(existing)
     entry = replace(existing, size=len(content), link_group=None, sparse=None)
-    return PlannedEntry(entry, content, "changed: only the accounts that are needed")
+    return PlannedEntry(entry, content, "only the accounts that are needed")
 
 
 def _with_parents(
