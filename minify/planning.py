@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from minify.closure import Grade, KeepSet
+from minify.closure import KeepSet
 from minify.errors import ClosureError, OutputError
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT, ancestors, child, encoded, is_within
 from minify.identity import Identity
 from minify.identity.accounts import GROUP, PASSWD
-from minify.identity.state import state_places
+from minify.identity.state import may_be_given, state_places
 from minify.image import ImageConfig
 
 MINIFIED = "minify"
@@ -92,7 +92,8 @@ def make_plan(
     if keep.missing:
         raise ClosureError(*described_missing(keep))
     kept = {path: PlannedEntry(tree[path]) for path in keep.kept if _is_written(tree[path])}
-    additions = () if is_minified(config) else tuple(_additions(tree, identity))
+    is_done = is_minified(config) and identity.passwd is None
+    additions = () if is_done else tuple(_additions(tree, identity))
     planned = {**kept, **_with_parents(additions, kept, tree)}
     if identity.owns_state:
         planned.update(_given_to_user(planned, keep, identity, tree))
@@ -164,7 +165,9 @@ def _account_path(name: str, tree: FileTree) -> ImagePath:
     found = tree.resolve(path)
     if found.entry is None and not found.hops and above.entry.kind is Kind.DIRECTORY:
         return path
-    if found.entry is None or found.entry.kind is not Kind.FILE or found.entry.is_executable:
+    # Account files of mode 0755 come from other systems; a link to an executable is no such file.
+    is_odd = found.entry is not None and found.entry.is_executable and bool(found.hops)
+    if found.entry is None or found.entry.kind is not Kind.FILE or is_odd:
         raise ClosureError(f"{path} is in the way of {name}: expected a regular file or nothing")
     return found.entry.path
 
@@ -212,27 +215,14 @@ def _given_to_user(
     for path in sorted(theirs):
         item = planned[path]
         entry = item.entry
-        if (entry.uid, entry.gid) == (identity.uid, identity.gid) or not _may_be_given(entry):
+        if (entry.uid, entry.gid) == (identity.uid, identity.gid) or not may_be_given(entry):
             continue
-        if entry.link_group in groups or (entry.kind is Kind.FILE and _is_hard(path, keep)):
+        if entry.link_group in groups:
             continue
         owned = replace(entry, uid=identity.uid, gid=identity.gid, uname="", gname="")
         given = f"owner {entry.uid}:{entry.gid} → {identity.uid}:{identity.gid}: written to"
         change = "; ".join(filter(None, (item.change, given)))
         yield path, PlannedEntry(owned, item.content, change)
-
-
-def _may_be_given(entry: Entry) -> bool:
-    """Not devices, and nothing that has a privilege which would become the user's."""
-    if entry.kind not in (Kind.FILE, Kind.DIRECTORY):
-        return False
-    is_privileged = entry.kind is Kind.FILE and entry.mode & 0o6000
-    return not is_privileged and all(name != "security.capability" for name, _ in entry.xattrs)
-
-
-def _is_hard(path: ImagePath, keep: KeepSet) -> bool:
-    kept = keep.kept.get(path)
-    return kept is not None and kept.grade is Grade.HARD
 
 
 def _check_expansion(entries: Iterable[PlannedEntry]) -> None:

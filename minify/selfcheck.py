@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from minify.closure import Analyzer, Context, Finding, Grade, solve
 from minify.filetree import Entry, FileTree, ImagePath
+from minify.filetree.path import ROOT
 from minify.image import Image
 from minify.planning import Plan
 from minify.progress import SILENT, Progress
@@ -59,7 +60,7 @@ def check_closure(
     again = solve(roots, analyzers, context)
     assert not again.missing, again.missing
     hard = {path for path, kept in again.kept.items() if kept.grade is Grade.HARD}
-    known = {path for path, kept in plan.keep.kept.items() if kept.grade is Grade.HARD}
-    # /tmp as the working directory, /etc/passwd as an operand: what was added is found now.
-    known.update(item.entry.path for item in plan.changes)
-    assert hard <= known, sorted(hard - known)[:10]
+    # By path and not by grade: without its package database, the slim image shows less of what is
+    # the distribution's, so a soft need may have become a hard one.
+    planned = {item.entry.path for item in plan.entries} | {ROOT}
+    assert hard <= planned, sorted(hard - planned)[:10]

@@ -168,7 +168,7 @@ def test_a_sparse_file_is_written_whole() -> None:
     assert content == bytes(1024) + b"y" * 512 + bytes(512)
 
 
-STATIC = [file("app", "\x7f", mode=0o755)]
+STATIC: list[Member | str] = [file("app", "\x7f", mode=0o755)]
 SHOWN = "file 0644 'appuser:x:10001:10001::/nonexistent:/sbin/nologin\\n'"
 
 
@@ -233,3 +233,47 @@ def test_only_a_layout_takes_zstd(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--compression zstd"):
         minify.minify(source, f"oci-archive:{tmp_path / 'x.tar'}", options)
     assert minify.minify(source, f"oci:{tmp_path / 'out'}", options).built is not None
+
+
+def test_a_vendor_package_named_in_configuration_is_no_fault_of_ours(tmp_path: Path) -> None:
+    # The slim image has no package database, so /opt/tool looks like the application's own there.
+    members: Members = [
+        file("usr/bin/app", "\x7f", mode=0o755),
+        file("opt/tool/bin/x", "\x7f", mode=0o755),
+        file("srv/app/conf", "run = /opt/tool/bin/x\n"),
+        file(
+            "var/lib/dpkg/status",
+            "".join(f"Package: {name}\nStatus: install ok installed\n\n" for name in "pq"),
+        ),
+        file("var/lib/dpkg/info/p.list", "/usr/bin/app\n"),
+        file("var/lib/dpkg/info/q.list", "/opt/tool/bin/x\n"),
+    ]
+    run: dict[str, Json] = {"Cmd": ["app"], "WorkingDir": "/srv/app"}
+    source, one, two = (f"oci:{tmp_path / name}" for name in ("in", "one", "two"))
+    write_image(image_of(run, members), Reference.parse(source), WriteOptions())
+    first = minify.minify(source, one)
+    assert first.manifest_digest == minify.minify(one, two).manifest_digest
+
+
+def test_another_user_of_a_minified_image_gets_its_entries(tmp_path: Path) -> None:
+    source, one, two = (f"oci:{tmp_path / name}" for name in ("in", "one", "two"))
+    write_image(image_of(RUN, STATIC), Reference.parse(source), WriteOptions())
+    minify.minify(source, one)
+    result = minify.minify(one, two, Options(user="5000"))
+    assert result.built is not None
+    slim = FileTree.from_layers(result.built.layers)
+    assert "x:5000:5000:" in shown(slim)["/etc/passwd"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "name", "mode"),
+    [(["/data/app"], "data/app", 0o700), (["/app", "/data/c"], "data/c", 0o600)],
+)
+def test_what_the_program_needs_of_a_volume_is_given_with_it(
+    argv: list[str], name: str, mode: int
+) -> None:
+    members = [*STATIC, directory("data", mode=0o700), file(name, "\x7f", mode=mode)]
+    plan = planned({"Cmd": [*argv], "Volumes": {"/data": {}}}, members)
+    owners = {item.entry.path: item.entry.uid for item in plan.entries}
+    assert plan.identity.user == "10001"
+    assert owners[f"/{name}"] == 10001  # type: ignore[index]

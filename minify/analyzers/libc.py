@@ -78,8 +78,9 @@ _WIDE = frozenset("mbstowcs mbsrtowcs mbrtowc mbtowc wcstombs wcrtomb btowc nl_l
 _ZONEINFO = "/usr/share/zoneinfo"
 # Copies of all zones in other time scales: 5 of 8 MB.
 _OTHER_TIME_SCALES = frozenset(("right", "posix"))
+_MOST_SERVICES = 64
 _NSS_ALWAYS = ("files", "dns", "compat")
-_LARGEST_TEXT = 1 << 20
+_LARGEST_TEXT = 1 << 16
 _GCONV_EVIDENCE = b"gconv-modules"
 _GLIBC_NSS = b"libnss_"
 
@@ -151,7 +152,7 @@ def _nss_services(context: Context) -> tuple[str, ...]:
     lines = (line.partition("#")[0].partition(":")[2] for line in text.splitlines())
     # Actions as [NOTFOUND=return] look like no service's name.
     named = {word for line in lines for word in line.split() if word.isalnum()}
-    return tuple(sorted(named | set(_NSS_ALWAYS)))
+    return tuple(sorted(named | set(_NSS_ALWAYS)))[:_MOST_SERVICES]
 
 
 def _gconv(

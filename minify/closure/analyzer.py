@@ -11,7 +11,7 @@ from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.linkmap import LinkMap
 from minify.elf.loader import Loader
 from minify.filetree import Entry, FileTree, ImagePath
-from minify.filetree.path import joined
+from minify.filetree.path import ROOT, joined
 from minify.image import ImageConfig
 from minify.packages import Packages
 
@@ -41,7 +41,7 @@ class Context:
     first_party_packages: frozenset[str]
     """The packages built from the same source as one that owns a program."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
-    _commands: dict[str, Command | None] = field(default_factory=dict)
+    _commands: dict[str, Command] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -79,10 +79,25 @@ class Context:
 
     def command(self, name: str) -> Command | None:
         """What `name` starts, looked up by PATH and the working directory; None if nothing."""
-        if name not in self._commands:
-            found = map(self.executable, self.candidates(name) if name else ())
-            self._commands[name] = next(filter(None, found), None)
-        return self._commands[name]
+        if "/" in name or not name:
+            return self.executable(self.candidates(name)[0]) if name else None
+        if not self._commands:
+            self._commands.update(self._all_commands())
+        return self._commands.get(name)
+
+    def _all_commands(self) -> Iterator[tuple[str, Command]]:
+        """Every executable of PATH by its name; of two, the one that comes first there."""
+        yield "", Command("", self.tree[ROOT])  # so that an empty PATH is looked through once
+        for directory in reversed(dict.fromkeys(self.directories())):
+            entry = self.tree.directory(directory)
+            for name in self.tree.children(entry.path) if entry else ():
+                if found := self.executable(f"{directory.rstrip('/')}/{name}"):
+                    yield name, found
+
+    def directories(self) -> tuple[str, ...]:
+        """The directories of PATH, as absolute paths."""
+        workdir = joined("/", self.config.workdir)
+        return tuple(joined(workdir, directory) for directory in self.config.search_path)
 
     def executable(self, path: str) -> Command | None:
         """The executable file at `path`; None if there is none."""
@@ -91,11 +106,9 @@ class Context:
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """Where `execvp` looks for `name`, in order."""
-        workdir = self.config.workdir
         if "/" in name:
-            return (joined(joined("/", workdir), name),)
-        directories = (joined(joined("/", workdir), where) for where in self.config.search_path)
-        return tuple(f"{where.rstrip('/')}/{name}" for where in directories)
+            return (joined(joined("/", self.config.workdir), name),)
+        return tuple(f"{where.rstrip('/')}/{name}" for where in self.directories())
 
     def existing(self, paths: Iterable[str]) -> Iterator[str]:
         """Those of `paths` that lead to something."""

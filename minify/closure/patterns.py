@@ -7,7 +7,7 @@ means all that is in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -38,7 +38,19 @@ def _glob(tree: FileTree, written: str, parts: Sequence[str]) -> Iterator[str]:
             found = [path for above in found for path in _all_below(tree, above, is_last=is_last)]
         else:
             found = [path for above in found for path in _matches(tree, above, part)]
+        if not is_last:
+            found = _distinct(tree, found)
     yield from dict.fromkeys(path or "/" for path in found)
+
+
+def _distinct(tree: FileTree, written: Iterable[str]) -> list[str]:
+    """`written` with one path for each directory: links to themselves would multiply them."""
+    by_directory: dict[ImagePath, str] = {}
+    for path in written:
+        entry = tree.directory(path or "/")
+        if entry is not None:
+            by_directory.setdefault(entry.path, path)
+    return list(by_directory.values())
 
 
 def _all_below(tree: FileTree, written: str, *, is_last: bool) -> Iterator[str]:

@@ -122,9 +122,12 @@ class _Solver:
                 self._queue.append((entry, grade))
 
     def _keep_tree(self, directory: ImagePath, reason: Reason) -> None:
-        """Keeps all below `directory`, each for `reason`; a part that is kept for it is done."""
+        """Keeps all below `directory` by the rule of `reason`; what is walked for it is done."""
         tree = self._context.tree
-        walked = self._trees.setdefault(reason, set())
+        # Many files may name one directory: below it, the rule alone counts.
+        whole = Reason(reason.rule, directory, f"in {directory}, kept whole")
+        top = reason if reason in self._trees else whole
+        walked = self._trees.setdefault(top, set())
         stack = [directory]
         while stack:
             here = stack.pop()
@@ -136,9 +139,9 @@ class _Solver:
                 if self._is_dropped(entry.path):
                     continue
                 if entry.kind is Kind.SYMLINK:
-                    self._need(Need(entry.path, reason, whole_tree=self._is_part(entry, here)))
+                    self._need(Need(entry.path, top, whole_tree=self._is_part(entry, here)))
                     continue
-                self._keep(entry, reason, Grade.SOFT)
+                self._keep(entry, top, Grade.SOFT)
                 if entry.kind is Kind.DIRECTORY:
                     stack.append(entry.path)
 

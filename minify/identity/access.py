@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from minify.closure import Gap, Grade, KeepSet, Reason
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import ancestors, is_within
+from minify.identity.state import may_be_given
 
 READ, EXECUTE = 4, 1
 
@@ -57,7 +58,10 @@ class Needed:
     """Directories that will belong to whatever user is chosen."""
 
     def is_given(self, path: ImagePath) -> bool:
-        return any(is_within(path, place) for place in self.given)
+        """Whether the plan will make the user its owner; not so for an inode of several names."""
+        entry = self.tree[path]
+        is_plain = entry.link_group is None and may_be_given(entry)
+        return is_plain and any(is_within(path, place) for place in self.given)
 
 
 def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
@@ -80,7 +84,8 @@ def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
             closed.add(above)
             yield f"{above} cannot be entered ({_owner_and_mode(entries[above])})"
         if entry.kind is Kind.FILE:
-            yield from _file_refusals(user, entry, needed, is_run=bool(rules & _EXECUTED))
+            is_run = bool(rules & _EXECUTED) or ("config.operand" in rules and entry.is_executable)
+            yield from _file_refusals(user, entry, needed, is_run=is_run)
 
 
 def unreadable(user: Credentials, needed: Needed) -> Iterator[Gap]:

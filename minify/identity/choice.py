@@ -93,10 +93,17 @@ def unchanged_user(config: ImageConfig, tree: FileTree) -> Identity:
 
 def _refusals(uid: int, gids: set[int], image: _Image) -> list[str]:
     """What keeps a user from running the program, the first few."""
-    own = _lookup(image.config.user, image, "USER")
-    given = state_places(image.keep.writes, image.tree) if uid not in (0, own.uid) else ()
+    given = state_places(image.keep.writes, image.tree) if uid not in (0, _own_uid(image)) else ()
     user = Credentials(uid, frozenset(gids))
     return list(islice(refusals(user, Needed(image.keep, image.tree, given)), _SHOWN_REFUSALS))
+
+
+def _own_uid(image: _Image) -> int | None:
+    """The number of the source's user; None if the image has no such account."""
+    try:
+        return _lookup(image.config.user, image, "USER").uid
+    except ClosureError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +183,9 @@ def _requested(request: str, image: _Image) -> Identity:
 def _identity(
     account: Account, groups: Sequence[Group], image: _Image, written: str, why: str
 ) -> Identity:
-    own = _lookup(image.config.user, image, "USER")
     passwd, group = _lines(account, groups, image)
     gid = int(written.partition(":")[2] or account.gid)
-    if own.uid == account.uid:
+    if _own_uid(image) == account.uid:
         return Identity(written, account.uid, gid, why, passwd, group, is_changed=False)
     user = Credentials(account.uid, frozenset((gid, *(item.gid for item in groups))))
     needed = Needed(image.keep, image.tree, state_places(image.keep.writes, image.tree))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,15 @@ def test_full_disk(image: Images, small_disk: Path) -> None:
     assert files_in(small_disk) == []
 
 
+def _open_files(pid: int) -> set[str]:
+    """What a process has open right now."""
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(str(link.readlink()))
+    return found
+
+
 def test_interrupt_leaves_nothing(image: Images, tmp_path: Path) -> None:
     source = f"docker-archive:{image('curl').archive}"
     target = f"docker-archive:{tmp_path / 'out.tar'}"
@@ -117,7 +127,10 @@ def test_interrupt_leaves_nothing(image: Images, tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        time.sleep(0.7)  # started, and not yet done: reading this image takes longer
+        archive = str(image("curl").archive)
+        while archive not in _open_files(process.pid):
+            assert process.poll() is None, "ended before it could be interrupted"
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
     assert code == 130
