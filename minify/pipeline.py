@@ -144,7 +144,7 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     packages = read_packages(tree)
     may_be_idle = bool(options.keep) or is_minified(config)
     roots = find_roots(Context.of(tree, config, packages), may_be_idle=may_be_idle)
-    return roots, Context.of(tree, config, packages, roots.programs)
+    return roots, Context.of(tree, config, packages, roots.programs, roots.scripts)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason, places, shellwords
-from minify.closure.commandline import MULTI_CALL, SHELLS, inner_command
+from minify.closure.commandline import (
+    MULTI_CALL,
+    SHELLS,
+    inner_command,
+    shell_call,
+    switch_user_text,
+)
 from minify.closure.shellwords import BUILTINS, Command
 from minify.filetree import Entry
 from minify.filetree.path import decoded, joined, parent
@@ -20,6 +26,8 @@ from minify.filetree.path import decoded, joined, parent
 _LARGEST_SCRIPT = 1 << 20
 _LONGEST_LINE = 256  # BINPRM_BUF_SIZE: the kernel reads no more of a `#!` line
 _MOST_HEADS = 16
+_MOST_TEXTS = 4
+_PATH_ASSIGNMENT = re.compile(r"\bPATH=(\"[^\"\n]*+\"|[^\s;&|]++)")
 _FUNCTION = re.compile(r"^[ \t]*+(?:function[ \t]++)?([\w.-]++)[ \t]*+\(\)", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*+#.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w./}])(?:/[\w.@+-]++){2,}+")
@@ -28,7 +36,11 @@ _POSITIONAL = frozenset(("$@", "$*", "$1", "${@}", "${1}"))
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
-    if grade is not Grade.HARD or context.tree.read(entry, 2) != b"#!":
+    if grade is not Grade.HARD:
+        return
+    if context.tree.read(entry, 2) != b"#!":
+        if entry.path in context.scripts and not context.is_elf(entry):
+            yield from _shell_script(entry, context)
         return
     line = decoded(context.tree.read(entry, _LONGEST_LINE).partition(b"\n")[0])
     words = line[2:].strip(" \t").split(None, 1)
@@ -86,6 +98,10 @@ class _Place:
 
     script: Entry
     line: int
+    depth: int = 0
+    """How many texts within texts it is in."""
+    paths: tuple[str, ...] = ()
+    """Directories that the text adds to PATH."""
 
     def __str__(self) -> str:
         return f"{self.script.path}:{self.line}"
@@ -94,24 +110,36 @@ class _Place:
         return Reason(rule, self.script.path, f"{self} {what}")
 
 
-def _shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
+def _shell_script(entry: Entry, context: Context, depth: int = 0) -> Iterator[Finding]:
     if entry.size > _LARGEST_SCRIPT:
         # A self-extracting archive: the shell text is a small part of it.
         detail = f"{entry.path} is a shell script of {entry.size:,} bytes and was not read"
         yield Gap(Reason("script.unread", entry.path, detail), "keep what it runs with --keep")
         return
     text = decoded(context.tree.read(entry))
+    yield from _text(text, entry, context, depth)
+    yield from _named_paths(text, _Place(entry, 1), context)
+
+
+def _text(text: str, entry: Entry, context: Context, depth: int) -> Iterator[Finding]:
+    """The commands of a shell text, which stands in `entry`."""
+    paths = tuple(_assigned_paths(text))
     functions = frozenset(_FUNCTION.findall(text))
     unknown: set[str] = set()
     for command in shellwords.commands(text):
-        place = _Place(entry, command.line)
+        place = _Place(entry, command.line, depth, paths)
         name = command.name
         if not shellwords.is_literal(name) and name not in unknown | _POSITIONAL:
             unknown.add(name)
             yield from _dynamic(name, place, context)
         if name not in functions:
             yield from _command(command, place, context)
-    yield from _named_paths(text, _Place(entry, 1), context)
+
+
+def _assigned_paths(text: str) -> Iterator[str]:
+    """The directories that a text puts into PATH by their names."""
+    for value in _PATH_ASSIGNMENT.findall(text):
+        yield from (part for part in value.strip("\"'").split(":") if part.startswith("/"))
 
 
 def _dynamic(name: str, place: _Place, context: Context) -> Iterator[Finding]:
@@ -138,32 +166,51 @@ def _command(command: Command, place: _Place, context: Context) -> Iterator[Find
     words = command.words
     if words[0] in (".", "source") and len(words) > 1:
         yield from _sourced(words[1], place, context)
-    for _ in range(_MOST_HEADS):
-        if words[0] not in BUILTINS:
+    for number in range(_MOST_HEADS):
+        if number or words[0] not in BUILTINS:
+            # What a head runs is a file, even if the shell has a builtin of that name.
             yield from _program(words[0], place, context)
         inner = inner_command(_name(words[0]), words[1:])
         if not inner:
             break
         words = inner
+    yield from _inner_text(words, place, context)
     for word in command.words[1:]:
         yield from _path(word, place, context, Grade.SOFT)
         yield from _operand_command(word, place, context)
 
 
+def _inner_text(words: Sequence[str], place: _Place, context: Context) -> Iterator[Finding]:
+    """The shell text that a command is given: `sh -c '…'`, `su -c '…'`, `eval '…'`."""
+    name = _name(words[0])
+    text = switch_user_text(name, words[1:])
+    if name in SHELLS:
+        text = shell_call(words[1:]).text
+    elif name == "eval":
+        text = " ".join(words[1:])
+    if text and place.depth < _MOST_TEXTS:
+        yield from _text(text, place.script, context, place.depth + 1)
+
+
 def _sourced(word: str, place: _Place, context: Context) -> Iterator[Finding]:
-    if shellwords.is_literal(word):
-        yield from _path(word, place, context, Grade.HARD)
-        return
+    """A file that is read with `.`: most have no `#!`, and are shell text all the same."""
+    is_literal = shellwords.is_literal(word)
     beside = f"{parent(place.script.path)}/{_name(word)}"
-    if "/" in word and context.tree.file(beside):
-        yield Need(beside, place.reason("script.path", f"reads {word}"), Grade.HARD)
-    else:
+    path = joined("/", joined(context.config.workdir, word)) if is_literal else beside
+    file = context.tree.file(path)
+    if file is not None and "/" in word:
+        yield Need(path, place.reason("script.path", f"reads {word}"), Grade.HARD)
+        if place.depth < _MOST_TEXTS and context.tree.read(file, 2) != b"#!":
+            yield from _shell_script(file, context, place.depth + 1)
+    elif not is_literal:
         reason = place.reason("script.dynamic", f"reads {word!r}, which is only known at run time")
         yield Gap(reason, "keep what it reads with --keep")
 
 
 def _program(name: str, place: _Place, context: Context) -> Iterator[Finding]:
-    if found := context.command(name):
+    added = () if "/" in name else (f"{directory}/{name}" for directory in place.paths)
+    found = context.command(name) or next(filter(None, map(context.executable, added)), None)
+    if found:
         yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
 
 

@@ -40,6 +40,8 @@ class Context:
     loader: Loader
     first_party_packages: frozenset[str]
     """The packages built from the same source as one that owns a program."""
+    scripts: tuple[ImagePath, ...] = ()
+    """Files that a shell of the configuration is told to read."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _commands: dict[str, Command] = field(default_factory=dict)
 
@@ -50,11 +52,12 @@ class Context:
         config: ImageConfig,
         packages: Packages,
         programs: tuple[ImagePath, ...] = (),
+        scripts: tuple[ImagePath, ...] = (),
     ) -> Context:
         owners = (packages.owners(program) for program in programs)
         siblings = packages.siblings(frozenset().union(*owners))
         loader = Loader(tree, config.env, config.workdir)
-        return cls(tree, config, packages, programs, loader, siblings)
+        return cls(tree, config, packages, programs, loader, siblings, scripts)
 
     def elf(self, entry: Entry) -> ElfFile | None:
         """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""

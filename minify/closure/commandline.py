@@ -33,11 +33,8 @@ _HEADS = {
     "catatonit": _head(),
     "chpst": _head("-u -U -b -e -d -o -p -f -c -m -/ -n -t -r"),
     "chroot": _head("", 1),
-    "command": _head(),
     "dumb-init": _head("-r --rewrite"),
     "env": _head("-u --unset -C --chdir"),
-    "eval": _head(),
-    "exec": _head("-a"),
     "flock": _head("-w -E --timeout --conflict-exit-code", 1),
     "gosu": _head("", 1),
     "ionice": _head("-c -n -p -P -u --class --classdata"),
@@ -87,7 +84,20 @@ def inner_command(name: str, words: Sequence[str]) -> tuple[str, ...] | None:
         while rest and "=" in rest[0]:
             rest.pop(0)
     rest = rest[head.operands :]
+    if name == "flock" and rest[:1] == ["-c"]:
+        return ("/bin/sh", *rest)
     return tuple(rest[1:] if rest[:1] == ["--"] else rest)
+
+
+def switch_user_text(name: str, words: Sequence[str]) -> str | None:
+    """The shell text that `su` or `runuser` is given with `-c`; None if there is none."""
+    if name not in ("su", "runuser"):
+        return None
+    for index, word in enumerate(words[:-1]):
+        if word in ("-c", "--command"):
+            return words[index + 1]
+    inline = (word.partition("=")[2] for word in words if word.startswith("--command="))
+    return next(inline, None)
 
 
 def _split(text: str) -> list[str]:

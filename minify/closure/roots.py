@@ -30,7 +30,7 @@ _INIT = frozenset(
 _NOT_THE_APPLICATION = frozenset((".git", ".hg", ".svn", "__pycache__"))
 
 # Builtins that do not change where or how the commands after them are found.
-_HARMLESS = frozenset(". : exec export readonly set trap true ulimit umask unset [".split())
+_HARMLESS = frozenset(": exec readonly set trap true ulimit umask unset [".split())
 
 # Variables that name directories, or lists of them, in which a runtime finds what it loads.
 _DIRECTORY_VARIABLES = frozenset(
@@ -49,6 +49,8 @@ class Roots:
     findings: tuple[Finding, ...]
     programs: tuple[ImagePath, ...]
     """The executables that ENTRYPOINT, CMD and HEALTHCHECK start, in this order."""
+    scripts: tuple[ImagePath, ...]
+    """Files that a shell is told to read, whatever their first line says."""
 
 
 def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
@@ -68,7 +70,8 @@ def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
     if idle and all(idle) and not may_be_idle:
         raise ClosureError(f"{config.name}: the command is {' '.join(argv)!r}, {idle[0]}: {advice}")
     findings += [*finder.healthcheck(), *finder.directories(), *finder.environment()]
-    return Roots(tuple(findings), tuple(dict.fromkeys(finder.programs)))
+    programs = tuple(dict.fromkeys(finder.programs))
+    return Roots(tuple(findings), programs, tuple(dict.fromkeys(finder.scripts)))
 
 
 def _why_idle(argv: Sequence[str]) -> str:
@@ -95,6 +98,7 @@ class _Finder:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.programs: list[ImagePath] = []
+        self.scripts: list[ImagePath] = []
         self.innermost: list[tuple[str, ...]] = []
         """The commands that stand at the end of each chain of heads and shells."""
 
@@ -108,7 +112,7 @@ class _Finder:
         test = config.healthcheck
         if test[:1] == ("CMD-SHELL",):
             yield from self.command((*config.shell, *test[1:]), "HEALTHCHECK")
-        elif test[1:]:
+        elif test[:1] == ("CMD",) and test[1:]:
             yield from self.command(test[1:], "HEALTHCHECK")
 
     def _command(self, argv: tuple[str, ...], reason: Reason, grade: Grade) -> Iterator[Finding]:
@@ -133,6 +137,11 @@ class _Finder:
         if name in commandline.SHELLS:
             yield from self._shell(argv, reason)
             return
+        text = commandline.switch_user_text(name, argv[1:])
+        if text is not None:
+            yield Need(self._shell_path(argv), reason, Grade.HARD)
+            yield from self._shell_text(text, reason)
+            return
         inner = commandline.inner_command(name, argv[1:])
         if inner is not None:
             if inner:
@@ -151,6 +160,13 @@ class _Finder:
             yield from self._operand(word, reason)
             yield from self._operand_command(word, reason)
 
+    def _shell_path(self, argv: Sequence[str]) -> str:
+        """The shell that `su` starts: that of `-s`, else the usual one."""
+        for index, word in enumerate(argv[:-1]):
+            if word in ("-s", "--shell"):
+                return argv[index + 1]
+        return "/bin/sh"
+
     def _shell(self, argv: tuple[str, ...], reason: Reason) -> Iterator[Finding]:
         call = commandline.shell_call(argv[1:])
         if call.text is not None:
@@ -158,19 +174,26 @@ class _Finder:
             return
         self.innermost.append(argv)
         words = (call.script, *call.operands) if call.script else call.operands
+        script = self._file(call.script) if call.script else None
+        if script is not None:
+            self.scripts.append(script.path)
         yield from chain.from_iterable(self._operand(word, reason) for word in words)
 
     def _shell_text(self, text: str, reason: Reason) -> Iterator[Finding]:
         commands = list(shellwords.commands(text))
         external = [command for command in commands if command.name not in BUILTINS]
-        is_plain = all(command.name in _HARMLESS for command in commands if command not in external)
+        is_plain = "PATH=" not in text and all(
+            command.name in _HARMLESS for command in commands if command not in external
+        )
         places = tuple(c.words[1] for c in commands if c.name == "cd" and len(c.words) > 1)
         known = [c for c in external if self._in_any(c.name, places)]
         certain = is_plain and (len(external) == 1 or not known)
         if not external:
             self.innermost.append(("sh", "-c", text))
         for command in commands:
-            if command.name in BUILTINS:
+            if command.name == "eval":
+                yield from self._shell_text(" ".join(command.words[1:]), reason)
+            elif command.name in BUILTINS:
                 operands = (self._operand(word, reason) for word in command.words[1:])
                 yield from chain.from_iterable(operands)
             elif not shellwords.is_literal(command.name):
@@ -218,10 +241,10 @@ class _Finder:
     def _operand(self, word: str, reason: Reason) -> Iterator[Finding]:
         """Files and directories of the image that an operand, or the value of an option, names."""
         tree, workdir = self._context.tree, joined("/", self._context.config.workdir)
-        for text in dict.fromkeys((word, word.partition("=")[2] if word[:1] == "-" else word)):
+        for text in _named_in(word):
             path = joined(workdir, text)
-            entry = tree.resolve(path).entry if text and "\0" not in text else None
-            if entry is None or text.startswith("-"):
+            entry = tree.resolve(path).entry
+            if entry is None:
                 continue
             operand = Reason("config.operand", CONFIG, f"{reason.detail}: operand {text}")
             if tree.file(path):
@@ -229,6 +252,10 @@ class _Finder:
                 yield from self._script_directory(entry, operand)
             elif "/" in text and not places.is_shared(entry.path, tree):
                 yield Need(path, operand, Grade.SOFT, whole_tree=True)
+
+    def _file(self, word: str) -> Entry | None:
+        workdir = joined("/", self._context.config.workdir)
+        return self._context.tree.file(joined(workdir, word))
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
         """The directory of a file that is run: its application, unless it is everybody's."""
@@ -278,3 +305,13 @@ class _Finder:
                 entry = self._context.tree.directory(path) if path.startswith("/") else None
                 if entry is not None and not places.is_shared(entry.path, self._context.tree):
                     yield Need(path, reason, whole_tree=True)
+
+
+def _named_in(word: str) -> Iterator[str]:
+    """What may be paths in an operand: itself, an option's value, the items of a list, `dir/*`."""
+    value = word.partition("=")[2] if word[:1] == "-" else word
+    items = [value, *value.split(":")] if ":" in value else [value]
+    for item in dict.fromkeys(items):
+        path = item.removeprefix("@").removesuffix("/*")
+        if path and not path.startswith("-"):
+            yield path

@@ -10,6 +10,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,24 +18,25 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""
     (?P<comment>(?:(?<=\s)|^)\#[^\n]*+)
-  | (?P<separator>\n|;;|;|&&|\|\||\||&(?!>)|\$\(|`|\(|\)|\{(?=\s)|\}(?=[\s;]|$))
+  | (?P<separator>\n|;;|;|&&|\|\||\||&(?!>)|\$\((?![^()]*+\))|`|\(|\)|\{(?=\s)|\}(?=[\s;]|$))
   | (?P<redirection>\d*+(?:<<<|<<-?|<>|>>|>&|<&|&>>?|>\||>|<))
   | (?P<space>[ \t]++|\\\n)
   | (?P<word>(?>
         \\. | '[^']*+' | "(?>\\.|[^"\\])*+"
-      | \$\{[^{}]*+\} | \$[\w@*\#?!-] | [^\s;&|()<>`'"\\\$]++ | \$(?!\()
+      | \$\{[^{}]*+\} | \$\([^()]*+\) | \$[\w@*\#?!-] | [^\s;&|()<>`'"\\\$]++ | \$(?!\()
     )++)
   | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _SUBSTITUTION = re.compile(r"\$\(([^()]*+)\)")
+_HEREDOC = re.compile(r"(?<!<)<<-?[ \t]*+(['\"\\\\]?)([A-Za-z_]\w*+)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
 
 # Words after which a command stands.
 _OPENERS = frozenset("if then else elif while until do ! { time".split())
 # Builtins whose operand is a command again.
-_PREFIXES = frozenset("exec command builtin eval".split())
+_PREFIXES = frozenset("exec command builtin".split())
 _MOST_PREFIXES = 16
 _KEYWORDS = frozenset("fi done esac in case function }".split())
 
@@ -70,7 +72,7 @@ def commands(text: str) -> Iterator[Command]:
     line = 1
     start = 1
     skip_next = False
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(_without_heredocs(text)):
         kind, token = match.lastgroup, match[0]
         if kind == "word":
             if skip_next:
@@ -78,7 +80,7 @@ def commands(text: str) -> Iterator[Command]:
             else:
                 start = start if words else line
                 words.append(token)
-            for inner in _SUBSTITUTION.findall(token):
+            for inner in _substituted(token):
                 yield from (Command(c.words, line) for c in commands(inner))
         elif kind == "redirection":
             skip_next = True
@@ -89,6 +91,40 @@ def commands(text: str) -> Iterator[Command]:
             skip_next = False
         line += token.count("\n")
     yield from _simple(words, start)
+
+
+def _substituted(word: str) -> Sequence[str]:
+    """The texts of the substitutions in a word: `$( )`, nested ones, and backquotes."""
+    if word.startswith("'"):
+        return ()
+    if '"' in word and ("`" in word or word.count("$(") > 1):
+        # Without its quotes the tokenizer tells the levels apart.
+        return (word.replace('"', " ")[min(_at(word, "$("), _at(word, "`")) :],)
+    return _SUBSTITUTION.findall(word)
+
+
+def _at(text: str, part: str) -> int:
+    found = text.find(part)
+    return len(text) if found < 0 else found
+
+
+def _without_heredocs(text: str) -> str:
+    """`text` with the bodies of here-documents blanked, but for what is substituted in them."""
+    if "<<" not in text:
+        return text
+    lines = text.split("\n")
+    ends: deque[tuple[str, bool]] = deque()
+    for number, line in enumerate(lines):
+        if not ends:
+            ends.extend((match[2], not match[1]) for match in _HEREDOC.finditer(line))
+            continue
+        end, is_expanded = ends[0]
+        substituted = _SUBSTITUTION.findall(line) if is_expanded else ()
+        lines[number] = "; ".join(substituted)
+        if line.strip("\t") == end:
+            ends.popleft()
+            lines[number] = ""
+    return text if ends else "\n".join(lines)
 
 
 def _simple(words: Sequence[str], line: int) -> Iterator[Command]:
@@ -103,7 +139,7 @@ def _simple(words: Sequence[str], line: int) -> Iterator[Command]:
             return
         at += 1
         while at < len(words) and words[at].startswith("-"):
-            at += 1
+            at += 2 if words[at] == "-a" else 1
         at = _after(words, at)
 
 
@@ -116,7 +152,7 @@ def _after(words: Sequence[str], at: int) -> int:
 
 def _unquoted(word: str) -> str:
     """`word` without its quotes; what is expanded stays as written."""
-    return re.sub(r"\\(.)|['\"]", lambda match: match[1] or "", word)
+    return re.sub(r"\\(.)|\\\n|['\"]", lambda match: match[1] or "", word)
 
 
 def is_literal(word: str) -> bool:

@@ -260,6 +260,10 @@ SCRIPTED = [
     program("usr/bin/curl"),
     program("opt/app/helper"),
     file("opt/app/lib.sh", "x"),
+    file("srv/functions", "curl x"),
+    program("bin/kill"),
+    program("bin/su"),
+    program("usr/bin/flock"),
 ]
 
 
@@ -274,6 +278,21 @@ SCRIPTED = [
         ("timeout 5 nice curl", "/usr/bin/curl", "!"),
         ("xargs -n1 curl", "/usr/bin/curl", "!"),
         ("find . -exec curl {} +", "/usr/bin/curl", ""),
+        ("cat <<EOF\nDon't panic\nEOF\ncurl -x\necho 'done'", "/usr/bin/curl", "!"),
+        ("cat <<-E\n\tv $(curl x)\n\tE", "/usr/bin/curl", "!"),
+        ("su app -c 'curl x'", "/usr/bin/curl", "!"),
+        ("exec su-exec app sh -c 'curl x'", "/usr/bin/curl", "!"),
+        ('eval "curl x"', "/usr/bin/curl", "!"),
+        (". $(dirname $0)/lib.sh", "/opt/app/lib.sh", "!"),
+        ("exec $(dirname $0)/helper", "/opt/app/helper", "!"),
+        ('X="$(curl $(echo x))"', "/usr/bin/curl", "!"),
+        ('X="`curl x`"', "/usr/bin/curl", "!"),
+        ("exec curl\\\n  -x", "/usr/bin/curl", "!"),
+        ("pgrep x | xargs kill", "/bin/kill", "!"),
+        ("export PATH=/opt/app:$PATH\nexec helper", "/opt/app/helper", "!"),
+        (". /srv/functions", "/usr/bin/curl", "!"),
+        ("exec -a name curl", "/usr/bin/curl", "!"),
+        ("flock /x -c 'curl x'", "/usr/bin/curl", "!"),
     ],
 )
 def test_idioms_of_scripts(line: str, path: str, grade: str) -> None:

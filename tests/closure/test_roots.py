@@ -206,6 +206,8 @@ SERVER: list[Member | str] = [
     program("usr/bin/node"),
     program("usr/bin/npm"),
     program("usr/bin/gosu"),
+    program("usr/bin/su"),
+    file("start", "server -x\n"),
     program("usr/bin/env"),
     program("usr/bin/nice"),
     program("usr/bin/timeout"),
@@ -233,6 +235,9 @@ SERVER: list[Member | str] = [
         (["busybox", "sh", "-c", "server"], "server"),
         (["sh", "-c", "exec gosu node server"], "server"),
         (["sh", "-c", "set -e; exec nice -n 5 server"], "server"),
+        (["sh", "-c", "exec -a name server"], "server"),
+        (["su", "app", "-c", "server -x"], "server"),
+        (["sh", "/start"], "server"),
     ],
 )
 def test_commands_within_commands_are_followed(argv: list[str], expected: str) -> None:
@@ -263,6 +268,19 @@ def test_a_head_before_a_bare_shell_makes_no_application(argv: list[str]) -> Non
 )
 def test_a_text_that_moves_is_not_refused(text: str) -> None:
     planned({"Cmd": ["sh", "-c", f"{text}; app"]}, SERVER)
+
+
+def test_an_environment_that_is_sourced_may_bring_the_command() -> None:
+    plan = planned({"Cmd": ["sh", "-c", ". /opt/venv/bin/activate && exec gunicorn app"]}, SERVER)
+    assert "gunicorn is missing" in gaps(plan)[0]
+
+
+def test_a_class_path_names_its_items() -> None:
+    jars = ["app2/libs/a.jar", "app2/classes/B.class", "app2/other"]
+    argv: list[Json] = ["app", "-cp", "/app2/classes:/app2/libs/*", "Main"]
+    plan = planned({"Cmd": argv}, [*SERVER, *jars])
+    kept = [path for path in plan.keep.kept if path.startswith("/app2/")]
+    assert kept == ["/app2/classes", "/app2/classes/B.class", "/app2/libs", "/app2/libs/a.jar"]
 
 
 def test_a_directory_change_is_followed() -> None:
