@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, dropwhile
 
 from minify.closure import commandline, places, shellwords
 from minify.closure.analyzer import Context
 from minify.closure.commandline import ShellCall
 from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
 from minify.closure.shellwords import BUILTINS
-from minify.errors import ClosureError
+from minify.errors import ClosureError, ImageError
 from minify.filetree import Entry, ImagePath
 from minify.filetree.path import ROOT, joined
 
@@ -27,6 +27,7 @@ _INIT = frozenset(
     /usr/lib/systemd/systemd openrc-init runit-init
     """.split()
 )
+_DEEPEST = 64
 _NOT_THE_APPLICATION = frozenset((".git", ".hg", ".svn", "__pycache__"))
 
 # Builtins that do not change where or how the commands after them are found.
@@ -99,6 +100,7 @@ class _Finder:
         self._context = context
         self.programs: list[ImagePath] = []
         self.scripts: list[ImagePath] = []
+        self._depth = 0
         self.innermost: list[tuple[str, ...]] = []
         """The commands that stand at the end of each chain of heads and shells."""
 
@@ -117,6 +119,17 @@ class _Finder:
 
     def _command(self, argv: tuple[str, ...], reason: Reason, grade: Grade) -> Iterator[Finding]:
         """The needs of `argv`, and of what it goes on to run. `grade` is for what is missing."""
+        if self._depth > _DEEPEST:
+            raise ImageError(
+                f"{reason.detail[:200]}: commands within commands without end: refused"
+            )
+        self._depth += 1
+        yield from self._found_command(argv, reason, grade)
+        self._depth -= 1
+
+    def _found_command(
+        self, argv: tuple[str, ...], reason: Reason, grade: Grade
+    ) -> Iterator[Finding]:
         found = self._context.command(argv[0])
         if found is None:
             yield self._not_found(argv[0], reason, grade)
@@ -192,7 +205,8 @@ class _Finder:
             self.innermost.append(("sh", "-c", text))
         for command in commands:
             if command.name == "eval":
-                yield from self._shell_text(" ".join(command.words[1:]), reason)
+                inner = dropwhile(lambda word: word == "eval", command.words)
+                yield from self._shell_text(" ".join(inner), reason)
             elif command.name in BUILTINS:
                 operands = (self._operand(word, reason) for word in command.words[1:])
                 yield from chain.from_iterable(operands)

@@ -7,7 +7,9 @@ from filetree.kit import Member, file
 
 from closure.kit import planned
 from minify.closure.shellwords import commands
+from minify.errors import ImageError
 from minify.filetree import ImagePath
+from minify.image.jsontext import Json
 
 SIZE = 60_000
 SCRIPTS = {
@@ -86,3 +88,41 @@ def test_trees_within_trees_are_walked_once() -> None:
     plan = planned({"Cmd": ["/app"], "Volumes": {"/v": {}}}, members)
     kept = plan.keep.kept[ImagePath(f"/{deep}/end")]
     assert [reason.rule for reason in kept.reasons] == ["config.volume"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["nice"] * 5000 + ["app"],
+        ["sh", "-c", "eval " * 5000 + "app"],
+        ["sh", "-c", "nice " * 5000 + "app"],
+    ],
+    ids=["heads", "evals", "heads in a text"],
+)
+def test_commands_within_commands_without_end_are_refused_or_read(argv: list[Json]) -> None:
+    members = [file(f"usr/bin/{name}", "\x7f", mode=0o755) for name in ("nice", "sh", "app")]
+    try:
+        plan = planned({"Cmd": argv}, members)
+    except ImageError as error:
+        assert "commands within commands" in str(error)  # noqa: PT017 (either may happen)
+    else:
+        assert ImagePath("/usr/bin/app") in plan.keep.kept
+
+
+def test_globs_through_links_to_themselves_end() -> None:
+    links = [f"opt/a/l{number} -> ." for number in range(20)]
+    configuration = file("opt/a/conf", "include /opt/a/*/*/*/*/*/*/*/q")
+    plan = planned(
+        {"Cmd": ["/app"], "WorkingDir": "/opt/a"},
+        [file("app", "\x7f", mode=0o755), configuration, "opt/a/q", *links],
+    )
+    assert ImagePath("/opt/a/q") in plan.keep.kept
+
+
+def test_many_files_that_name_one_tree_make_no_square() -> None:
+    number = 1500
+    packages = [file(f"opt/app/p{i}/package.json", '"_where": "/opt/app"') for i in range(number)]
+    plan = planned(
+        {"Cmd": ["/app"], "WorkingDir": "/opt/app"}, [file("app", "\x7f", mode=0o755), *packages]
+    )
+    assert sum(len(kept.reasons) for kept in plan.keep.kept.values()) < 10 * number
