@@ -27,8 +27,8 @@ BASE: list[Member | str] = [
     "usr/bin/sh -> dash",
     program("usr/bin/tini"),
     "etc/app.conf: x",
-    directory("work"),
-    "work/data: y",
+    directory("job"),
+    "job/data: y",
 ]
 
 
@@ -75,19 +75,19 @@ BASE: list[Member | str] = [
             {"/usr/bin/app": "!config.cmd"},
         ),
         (
-            {"Cmd": ["app", "data"], "WorkingDir": "/work"},
+            {"Cmd": ["app", "data"], "WorkingDir": "/job"},
             {
                 "/usr/bin/app": "!config.cmd",
-                "/work": "!app.directory config.workdir",
-                "/work/data": "!app.directory config.operand config.workdir",
+                "/job": "!app.directory config.workdir",
+                "/job/data": "!app.directory config.operand config.workdir",
             },
         ),
         (
-            {"Cmd": ["app"], "Volumes": {"/work": {}}},
+            {"Cmd": ["app"], "Volumes": {"/job": {}}},
             {
                 "/usr/bin/app": "!config.cmd",
-                "/work": "config.volume",
-                "/work/data": "config.volume",
+                "/job": "config.volume",
+                "/job/data": "config.volume",
             },
         ),
         (

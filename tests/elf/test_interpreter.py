@@ -131,10 +131,10 @@ def test_levels_are_the_machines(tmp_path: Path) -> None:
 
 def test_relative_interpreter_is_seen_from_the_working_directory(lab: Lab) -> None:
     lab.program("bin/prog", flags=["-Wl,-dynamic-linker,lib/ld.so"])
-    tree = lab.tree(file("work/lib/ld.so", "glibc"))
-    links = Loader(tree, {}, "/work").load(entry(tree, lab.path("bin/prog")))
+    tree = lab.tree(file("job/lib/ld.so", "glibc"))
+    links = Loader(tree, {}, "/job").load(entry(tree, lab.path("bin/prog")))
     assert links.interpreter is not None
-    assert links.interpreter.entry == tree.get("/work/lib/ld.so")
+    assert links.interpreter.entry == tree.get("/job/lib/ld.so")
 
 
 @pytest.mark.parametrize("flag", ["-static", "-static-pie"])
