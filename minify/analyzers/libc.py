@@ -1,4 +1,4 @@
-"""What the C library opens by itself when certain functions are called (rules 5 to 9).
+"""What the C library opens by itself when certain functions are called (rules 5 to 9, 18).
 
 The evidence is the symbols that a program or library imports. A static program imports none; there
 the strings that the functions leave in it are the evidence, in Go programs as well.
@@ -61,6 +61,12 @@ _RULES = (
         ("/usr/lib/locale",),
     ),
     _Rule(
+        "libc.shell",
+        frozenset("system popen wordexp".split()),
+        (b"/bin/sh",),
+        ("/bin/sh",),
+    ),
+    _Rule(
         "libc.timezone",
         frozenset(
             """
@@ -83,6 +89,7 @@ _NSS_ALWAYS = ("files", "dns", "compat")
 _LARGEST_TEXT = 1 << 16
 _GCONV_EVIDENCE = b"gconv-modules"
 _GLIBC_NSS = b"libnss_"
+_SHELL = b"/bin/sh\0"
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
@@ -105,6 +112,9 @@ def _by_imports(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Findin
         if called:
             reason = Reason(rule.name, entry.path, f"calls {', '.join(called[:3])}")
             yield from _needs(rule, reason, directories, context)
+    if entry.path in context.programs and _strings_in(entry, context, (_SHELL,)):
+        reason = Reason("libc.shell", entry.path, "contains /bin/sh")
+        yield from (Need(path, reason) for path in context.existing(("/bin/sh",)))
     if iconv := sorted(elf.imports & (_ICONV | _WIDE)):
         reason = Reason("libc.gconv", entry.path, f"calls {', '.join(iconv[:3])}")
         whole = "iconv_open" in elf.imports and context.is_first_party(entry.path)

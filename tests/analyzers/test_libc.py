@@ -6,9 +6,10 @@ from filetree.kit import Member, file
 
 from analyzers.kit import LIBRARIES, calling, libc
 
-RULES = ("libc.nss", "libc.libgcc", "libc.locale", "libc.timezone", "libc.gconv")
+RULES = ("libc.shell", "libc.nss", "libc.libgcc", "libc.locale", "libc.timezone", "libc.gconv")
 
 FILES: list[Member | str] = [
+    "bin/sh",
     "usr/lib/locale/C.utf8/LC_CTYPE",
     "usr/share/locale/locale.alias",
     "usr/share/zoneinfo/UTC",
@@ -51,6 +52,8 @@ def by_rule(program: Member) -> dict[str, str]:
     [
         ((), {}),
         (("puts",), {}),
+        (("system",), {"/bin/sh": "libc.shell"}),
+        (("popen",), {"/bin/sh": "libc.shell"}),
         (("getaddrinfo",), NSS),
         (("getpwnam",), NSS),
         (("pthread_create",), {f"{LIBRARIES}/libgcc_s.so.1": "libc.libgcc"}),
