@@ -143,8 +143,9 @@ def _decide(source: _Source, options: Options) -> Plan:
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:
     packages = read_packages(tree)
     may_be_idle = bool(options.keep) or is_minified(config)
-    roots = find_roots(Context.of(tree, config, packages), may_be_idle=may_be_idle)
-    return roots, Context.of(tree, config, packages, roots.programs, roots.scripts)
+    context = Context.of(tree, config, packages)
+    roots = find_roots(context, may_be_idle=may_be_idle)
+    return roots, context.starting(roots.programs, roots.scripts)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -109,9 +109,8 @@ def make_plan(
 def described_missing(keep: KeepSet) -> Iterator[str]:
     """Who needs what and where it was looked for, a line each."""
     for item in keep.missing:
-        looked = f"; looked in {', '.join(item.looked)}" if item.looked else ""
         hint = f"; {item.hint}" if item.hint else ""
-        yield f"{item.reason.by} needs {item.name} ({item.reason.detail}){looked}{hint}"
+        yield f"{item.reason.by} needs {item.name} ({item.reason.detail}){item.search}{hint}"
 
 
 def _is_written(entry: Entry) -> bool:

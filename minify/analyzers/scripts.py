@@ -15,6 +15,7 @@ from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason, 
 from minify.closure.commandline import (
     MULTI_CALL,
     SHELLS,
+    called,
     inner_command,
     shell_call,
     switch_user_text,
@@ -48,21 +49,17 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         return
     reason = Reason("script.interpreter", entry.path, line.strip())
     yield _interpreter(words[0], reason, context)
-    shell = _name(words[0])
+    shell = called(words[0])
     if shell == "env" and len(words) > 1:
         shell = _command_of_env(words[1])
         yield _found_by_env(shell, reason, context)
-    if _name(shell) in SHELLS | MULTI_CALL:
+    if called(shell) in SHELLS | MULTI_CALL:
         yield from _shell_script(entry, context)
-    elif _name(shell):
+    elif called(shell):
         detail = (
-            f"{entry.path} is a script for {_name(shell)}: what it runs and opens is not followed"
+            f"{entry.path} is a script for {called(shell)}: what it runs and opens is not followed"
         )
         yield Gap(Reason("script.unread", entry.path, detail), "keep what it runs with --keep")
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def _interpreter(written: str, reason: Reason, context: Context) -> Finding:
@@ -144,8 +141,8 @@ def _assigned_paths(text: str) -> Iterator[str]:
 
 def _dynamic(name: str, place: _Place, context: Context) -> Iterator[Finding]:
     """A command whose name the shell makes up; `$dir/helper` is told by its last component."""
-    beside = f"{parent(place.script.path)}/{_name(name)}"
-    last = _name(name)
+    beside = f"{parent(place.script.path)}/{called(name)}"
+    last = called(name)
     found = context.executable(beside) or context.command(last)
     if "/" in name and shellwords.is_literal(last) and found:
         yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
@@ -170,7 +167,7 @@ def _command(command: Command, place: _Place, context: Context) -> Iterator[Find
         if number or words[0] not in BUILTINS:
             # What a head runs is a file, even if the shell has a builtin of that name.
             yield from _program(words[0], place, context)
-        inner = inner_command(_name(words[0]), words[1:])
+        inner = inner_command(called(words[0]), words[1:])
         if not inner:
             break
         words = inner
@@ -182,7 +179,7 @@ def _command(command: Command, place: _Place, context: Context) -> Iterator[Find
 
 def _inner_text(words: Sequence[str], place: _Place, context: Context) -> Iterator[Finding]:
     """The shell text that a command is given: `sh -c '…'`, `su -c '…'`, `eval '…'`."""
-    name = _name(words[0])
+    name = called(words[0])
     text = switch_user_text(name, words[1:])
     if name in SHELLS:
         text = shell_call(words[1:]).text
@@ -195,8 +192,8 @@ def _inner_text(words: Sequence[str], place: _Place, context: Context) -> Iterat
 def _sourced(word: str, place: _Place, context: Context) -> Iterator[Finding]:
     """A file that is read with `.`: most have no `#!`, and are shell text all the same."""
     is_literal = shellwords.is_literal(word)
-    beside = f"{parent(place.script.path)}/{_name(word)}"
-    path = joined("/", joined(context.config.workdir, word)) if is_literal else beside
+    beside = f"{parent(place.script.path)}/{called(word)}"
+    path = joined(context.workdir, word) if is_literal else beside
     file = context.tree.file(path)
     if file is not None and "/" in word:
         yield Need(path, place.reason("script.path", f"reads {word}"), Grade.HARD)
@@ -215,10 +212,9 @@ def _program(name: str, place: _Place, context: Context) -> Iterator[Finding]:
 
 
 def _operand_command(word: str, place: _Place, context: Context) -> Iterator[Finding]:
-    """A word among the operands that is a command's name: `find -exec rm`, `command -v curl`."""
-    if "/" in word or not shellwords.is_literal(word) or len(word) < 2 or word in BUILTINS:
-        return
-    if found := context.command(word):
+    """A word among the operands that is a command's name."""
+    found = context.command(word) if shellwords.may_be_command(word) else None
+    if found:
         yield Need(found.path, place.reason("script.word", f"has the word {word}"))
 
 
@@ -226,9 +222,8 @@ def _path(word: str, place: _Place, context: Context, grade: Grade) -> Iterator[
     """A path in a script: a file, or a directory of the application's."""
     if "/" not in word or not shellwords.is_literal(word):
         return
-    workdir = joined("/", context.config.workdir)
     beside = parent(place.script.path)
-    for path in dict.fromkeys((joined(workdir, word), joined(beside, word))):
+    for path in dict.fromkeys((joined(context.workdir, word), joined(beside, word))):
         entry = context.tree.resolve(path).entry
         if entry is None:
             continue

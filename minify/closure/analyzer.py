@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from minify.closure.finding import Finding, Grade
@@ -11,7 +11,7 @@ from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.linkmap import LinkMap
 from minify.elf.loader import Loader
 from minify.filetree import Entry, FileTree, ImagePath
-from minify.filetree.path import ROOT, joined
+from minify.filetree.path import joined
 from minify.image import ImageConfig
 from minify.packages import Packages
 
@@ -35,29 +35,32 @@ class Context:
     config: ImageConfig
     """The configuration that the result will have, the user's changes included."""
     packages: Packages
-    programs: tuple[ImagePath, ...]
-    """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
     loader: Loader
-    first_party_packages: frozenset[str]
+    _commands: Mapping[str, Command]
+    programs: tuple[ImagePath, ...] = ()
+    """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
+    first_party_packages: frozenset[str] = frozenset()
     """The packages built from the same source as one that owns a program."""
     scripts: tuple[ImagePath, ...] = ()
     """Files that a shell of the configuration is told to read."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
-    _commands: dict[str, Command] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        tree: FileTree,
-        config: ImageConfig,
-        packages: Packages,
-        programs: tuple[ImagePath, ...] = (),
-        scripts: tuple[ImagePath, ...] = (),
-    ) -> Context:
-        owners = (packages.owners(program) for program in programs)
-        siblings = packages.siblings(frozenset().union(*owners))
+    def of(cls, tree: FileTree, config: ImageConfig, packages: Packages) -> Context:
+        """The context in which the roots are looked for: no program is known yet."""
         loader = Loader(tree, config.env, config.workdir)
-        return cls(tree, config, packages, programs, loader, siblings, scripts)
+        return cls(tree, config, packages, loader, dict(_commands(tree, config)))
+
+    def starting(self, programs: tuple[ImagePath, ...], scripts: tuple[ImagePath, ...]) -> Context:
+        """This context with what the configuration starts; what was read stays read."""
+        owners = (self.packages.owners(program) for program in programs)
+        siblings = self.packages.siblings(frozenset().union(*owners))
+        return replace(self, programs=programs, scripts=scripts, first_party_packages=siblings)
+
+    @property
+    def workdir(self) -> str:
+        """The working directory, absolute."""
+        return joined("/", self.config.workdir)
 
     def elf(self, entry: Entry) -> ElfFile | None:
         """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""
@@ -82,36 +85,19 @@ class Context:
 
     def command(self, name: str) -> Command | None:
         """What `name` starts, looked up by PATH and the working directory; None if nothing."""
-        if "/" in name or not name:
-            return self.executable(self.candidates(name)[0]) if name else None
-        if not self._commands:
-            self._commands.update(self._all_commands())
+        if "/" in name:
+            return self.executable(joined(self.workdir, name))
         return self._commands.get(name)
-
-    def _all_commands(self) -> Iterator[tuple[str, Command]]:
-        """Every executable of PATH by its name; of two, the one that comes first there."""
-        yield "", Command("", self.tree[ROOT])  # so that an empty PATH is looked through once
-        for directory in reversed(dict.fromkeys(self.directories())):
-            entry = self.tree.directory(directory)
-            for name in self.tree.children(entry.path) if entry else ():
-                if found := self.executable(f"{directory.rstrip('/')}/{name}"):
-                    yield name, found
-
-    def directories(self) -> tuple[str, ...]:
-        """The directories of PATH, as absolute paths."""
-        workdir = joined("/", self.config.workdir)
-        return tuple(joined(workdir, directory) for directory in self.config.search_path)
 
     def executable(self, path: str) -> Command | None:
         """The executable file at `path`; None if there is none."""
-        entry = self.tree.file(path)
-        return Command(path, entry) if entry is not None and entry.is_executable else None
+        return _executable(self.tree, path)
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """Where `execvp` looks for `name`, in order."""
         if "/" in name:
-            return (joined(joined("/", self.config.workdir), name),)
-        return tuple(f"{where.rstrip('/')}/{name}" for where in self.directories())
+            return (joined(self.workdir, name),)
+        return tuple(f"{where.rstrip('/')}/{name}" for where in _directories(self.config))
 
     def existing(self, paths: Iterable[str]) -> Iterator[str]:
         """Those of `paths` that lead to something."""
@@ -129,6 +115,26 @@ class Context:
             return not path.startswith(_DISTRIBUTIONS) or path.startswith("/usr/local/")
         owners = self.packages.owners(path)
         return not owners or bool(owners & self.first_party_packages)
+
+
+def _directories(config: ImageConfig) -> tuple[str, ...]:
+    """The directories of PATH, as absolute paths; a relative one is below WORKDIR."""
+    workdir = joined("/", config.workdir)
+    return tuple(joined(workdir, directory) for directory in config.search_path)
+
+
+def _commands(tree: FileTree, config: ImageConfig) -> Iterator[tuple[str, Command]]:
+    """Every executable of PATH by its name; of one name, the one that counts comes last."""
+    for directory in reversed(dict.fromkeys(_directories(config))):
+        entry = tree.directory(directory)
+        for name in tree.children(entry.path) if entry else ():
+            if found := _executable(tree, f"{directory.rstrip('/')}/{name}"):
+                yield name, found
+
+
+def _executable(tree: FileTree, path: str) -> Command | None:
+    entry = tree.file(path)
+    return Command(path, entry) if entry is not None and entry.is_executable else None
 
 
 _DISTRIBUTIONS = ("/bin/", "/etc/", "/lib", "/sbin/", "/usr/", "/var/")

@@ -14,6 +14,11 @@ SHELLS = frozenset("sh ash bash dash fish ksh zsh".split())
 MULTI_CALL = frozenset("busybox toybox".split())
 
 
+def called(word: str) -> str:
+    """The name that a program is called by, be it with its directory or without."""
+    return word.rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """How a program that becomes the command in its operands is called."""

@@ -57,6 +57,11 @@ class Missing:
     """Where it was looked for, in order."""
     hint: str = ""
 
+    @property
+    def search(self) -> str:
+        """Where it was looked for, as the end of a sentence; empty if that is not known."""
+        return f"; looked in {', '.join(self.looked)}" if self.looked else ""
+
 
 @dataclass(frozen=True, slots=True)
 class RunsAs:

@@ -79,7 +79,7 @@ def _why_idle(argv: Sequence[str]) -> str:
     """Why a command line is no application; empty if it is one."""
     if not argv:
         return "which goes on to run nothing"
-    name = argv[0].rpartition("/")[2]
+    name = commandline.called(argv[0])
     if argv[0] in _INIT and len(argv) == 1:
         return "an init system, whose services cannot be followed"
     if argv[0].endswith("/systemd") or name == "systemd":
@@ -137,7 +137,7 @@ class _Finder:
             return
         self.programs.append(found.entry.path)
         yield Need(found.path, reason, Grade.HARD)
-        name = argv[0].rpartition("/")[2]
+        name = commandline.called(argv[0])
         if name in commandline.MULTI_CALL and len(argv) > 1:
             yield from self._program(argv[1], argv[1:], reason, found.entry)
         else:
@@ -187,7 +187,8 @@ class _Finder:
             return
         self.innermost.append(argv)
         words = (call.script, *call.operands) if call.script else call.operands
-        script = self._file(call.script) if call.script else None
+        path = joined(self._context.workdir, call.script) if call.script else ""
+        script = self._context.tree.file(path) if path else None
         if script is not None:
             self.scripts.append(script.path)
         yield from chain.from_iterable(self._operand(word, reason) for word in words)
@@ -223,8 +224,7 @@ class _Finder:
         if self._context.command(name) is not None:
             return name
         if "/" in name:
-            workdir = joined("/", self._context.config.workdir)
-            moved = (joined(joined(workdir, place), name) for place in places)
+            moved = (joined(joined(self._context.workdir, place), name) for place in places)
             return next((path for path in moved if self._context.command(path)), "")
         return ""
 
@@ -240,10 +240,8 @@ class _Finder:
 
     def _operand_command(self, word: str, reason: Reason) -> Iterator[Finding]:
         """An operand that is a command's name, for a wrapper that is in no table."""
-        if "/" in word or len(word) < 2 or not shellwords.is_literal(word):
-            return
-        found = self._context.command(word)
-        if found is not None and word not in BUILTINS:
+        found = self._context.command(word) if shellwords.may_be_command(word) else None
+        if found is not None:
             detail = f"{reason.detail}: the operand {word} is a command's name"
             own = self._context.is_first_party(found.entry.path)
             yield Need(
@@ -254,9 +252,9 @@ class _Finder:
 
     def _operand(self, word: str, reason: Reason) -> Iterator[Finding]:
         """Files and directories of the image that an operand, or the value of an option, names."""
-        tree, workdir = self._context.tree, joined("/", self._context.config.workdir)
+        tree = self._context.tree
         for text in _named_in(word):
-            path = joined(workdir, text)
+            path = joined(self._context.workdir, text)
             entry = tree.resolve(path).entry
             if entry is None:
                 continue
@@ -266,10 +264,6 @@ class _Finder:
                 yield from self._script_directory(entry, operand)
             elif "/" in text and not places.is_shared(entry.path, tree):
                 yield Need(path, operand, Grade.SOFT, whole_tree=True)
-
-    def _file(self, word: str) -> Entry | None:
-        workdir = joined("/", self._context.config.workdir)
-        return self._context.tree.file(joined(workdir, word))
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
         """The directory of a file that is run: its application, unless it is everybody's."""
@@ -295,7 +289,7 @@ class _Finder:
 
     def directories(self) -> Iterator[Finding]:
         config, tree = self._context.config, self._context.tree
-        workdir = joined("/", config.workdir)
+        workdir = self._context.workdir
         reason = Reason("config.workdir", CONFIG, f"WORKDIR {config.workdir}")
         found = tree.directory(workdir)
         if found is not None and found.path != ROOT:

@@ -43,10 +43,8 @@ _KEYWORDS = frozenset("fi done esac in case function }".split())
 BUILTINS = frozenset(
     """
     . : [ [[ alias bg bind break builtin caller cd command compgen complete continue declare dirs
-    disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let
-    for local logout
-    mapfile popd printf pushd pwd read readarray readonly return select set
-    shift shopt
+    disown echo enable eval exec exit export false fc fg for getopts hash help history jobs kill let
+    local logout mapfile popd printf pushd pwd read readarray readonly return select set shift shopt
     source suspend test times trap true type typeset ulimit umask unalias unset wait
     """.split()
 )
@@ -153,6 +151,11 @@ def _after(words: Sequence[str], at: int) -> int:
 def _unquoted(word: str) -> str:
     """`word` without its quotes; what is expanded stays as written."""
     return re.sub(r"\\(.)|\\\n|['\"]", lambda match: match[1] or "", word)
+
+
+def may_be_command(word: str) -> bool:
+    """Whether an operand may be a command's name: `find -exec rm`, `command -v curl`."""
+    return len(word) > 1 and "/" not in word and is_literal(word) and word not in BUILTINS
 
 
 def is_literal(word: str) -> bool:

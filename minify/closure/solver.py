@@ -197,7 +197,6 @@ class _Solver:
 
 
 def _gap(missing: Missing) -> Gap:
-    looked = f"; looked in {', '.join(missing.looked)}" if missing.looked else ""
     reason = missing.reason
-    detail = f"{reason.detail}: {missing.name} is missing in the source{looked}"
+    detail = f"{reason.detail}: {missing.name} is missing in the source{missing.search}"
     return Gap(Reason(reason.rule, reason.by, detail), missing.hint)
