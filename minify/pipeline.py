@@ -47,6 +47,14 @@ class Options:
     """Globs of paths that go although something needs them."""
     user: str | None = None
     """`NAME`, `UID`, either with `:GROUP`, or `keep`."""
+    writable: tuple[str, ...] = ()
+    """Paths that the user of the result shall be able to write to."""
+    keep_setuid: bool = False
+    """Whether setuid and setgid bits stay on files."""
+    keep_shadow: bool = False
+    """Whether /etc/shadow and /etc/gshadow stay."""
+    arbitrary_uid: bool = False
+    """Whether the image shall run under any number with group 0."""
     platform: Platform | None = None
     pull: Pull = Pull.MISSING
     force: bool = False

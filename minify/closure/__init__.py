@@ -1,7 +1,8 @@
 """What must stay, and why.
 
 Roots (`roots`: the configuration; `patterns`: the user) and analyzers yield findings (`finding`):
-a `Need` with a reason and a grade, a `Missing`, a `Gap`. `solver.solve` follows them to a fixpoint
+a `Need` with a reason and a grade, a `Missing`, a `Gap`; `RunsAs`, `Writes` and `NeedsRoot` are for
+`identity` to decide from. `solver.solve` follows them to a fixpoint
 and gives a `KeepSet`, which can say for every path why it is in it:
 
     keep = solve(roots.findings, ANALYZERS, context)
@@ -13,21 +14,25 @@ and gives a `KeepSet`, which can say for every path why it is in it:
 from minify.closure.analyzer import Analyzer, Context, ImageRule
 from minify.closure.finding import (
     CONFIG,
+    EVERYBODY,
     USER,
     Finding,
     Gap,
     Grade,
     Missing,
     Need,
+    NeedsRoot,
     Reason,
     RunsAs,
     Writes,
+    Written,
 )
 from minify.closure.keepset import KeepSet, Kept
 from minify.closure.solver import solve
 
 __all__ = [
     "CONFIG",
+    "EVERYBODY",
     "USER",
     "Analyzer",
     "Context",
@@ -39,8 +44,10 @@ __all__ = [
     "Kept",
     "Missing",
     "Need",
+    "NeedsRoot",
     "Reason",
     "RunsAs",
     "Writes",
+    "Written",
     "solve",
 ]

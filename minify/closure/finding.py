@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import TypeAlias
 
 CONFIG = "the image's configuration"
@@ -63,20 +63,47 @@ class Missing:
         return f"; looked in {', '.join(self.looked)}" if self.looked else ""
 
 
+EVERYBODY = "*"
+"""The account of a `RunsAs` for a program that lets anybody log in: su, sudo, sshd."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunsAs:
-    """An account that the program changes to or looks up."""
+    """An account that the program changes to (HARD) or only looks up (SOFT)."""
 
     account: str
+    """A name or a number, as it was written; or `EVERYBODY`."""
     reason: Reason
+    grade: Grade = Grade.SOFT
+
+
+class Written(Enum):
+    """What a program does at a path that it writes to."""
+
+    TREE = "tree"
+    """A directory, with all that is in it, is the program's; it makes it if it is not there."""
+    FILE = "file"
+    """It writes this file, and makes it if it is not there."""
+    REPLACED = "replaced"
+    """It puts another file in its place (`sed -i`, `mv`) or removes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """A directory that the program writes to."""
+    """A path that the program writes to; it need not be there."""
 
     path: str
     reason: Reason
+    what: Written = Written.TREE
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsRoot:
+    """Something that surely happens and that only root can do."""
+
+    reason: Reason
+    unless: str = ""
+    """The account, by name or number, for whom it is no obstacle: `chown app` as `app`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,4 +114,4 @@ class Gap:
     hint: str = ""
 
 
-Finding: TypeAlias = Need | Missing | RunsAs | Writes | Gap
+Finding: TypeAlias = Need | Missing | RunsAs | Writes | NeedsRoot | Gap

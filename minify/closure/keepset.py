@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from minify.closure.finding import Gap, Grade, Missing, Reason, RunsAs, Writes
+from minify.closure.finding import Gap, Grade, Missing, NeedsRoot, Reason, RunsAs, Writes
 from minify.filetree import ImagePath
 
 
@@ -29,6 +29,7 @@ class KeepSet:
     writes: tuple[Writes, ...]
     overruled: Mapping[ImagePath, Kept]
     """What the user dropped although it is needed."""
+    needs_root: tuple[NeedsRoot, ...] = ()
 
     def why(self, path: ImagePath) -> tuple[tuple[ImagePath, Reason], ...]:
         """The chain from `path` back to a root: each path and the first reason it is kept for.

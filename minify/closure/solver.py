@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
-from minify.closure.finding import Finding, Gap, Grade, Missing, Need, Reason, RunsAs, Writes
+from minify.closure.finding import (
+    Finding,
+    Gap,
+    Grade,
+    Missing,
+    Need,
+    NeedsRoot,
+    Reason,
+    RunsAs,
+    Writes,
+)
 from minify.closure.keepset import KeepSet, Kept
 from minify.errors import ImageError
 from minify.filetree import Entry, ImagePath, Kind, Resolution
@@ -58,6 +68,7 @@ class _Solver:
         self._gaps: dict[Gap, None] = {}
         self._runs_as: dict[RunsAs, None] = {}
         self._writes: dict[Writes, None] = {}
+        self._needs_root: dict[NeedsRoot, None] = {}
         self._trees: dict[Reason, set[ImagePath]] = {}
         self._pending: deque[tuple[ImagePath, Reason]] = deque()
         self._queue: deque[tuple[Entry, Grade]] = deque()
@@ -87,6 +98,8 @@ class _Solver:
                     self._runs_as[finding] = None
                 case Writes():
                     self._writes[finding] = None
+                case NeedsRoot():
+                    self._needs_root[finding] = None
 
     def _need(self, need: Need) -> None:
         found = self._context.tree.resolve(need.path)
@@ -177,8 +190,9 @@ class _Solver:
             kept={path: self._kept(path, self._reasons) for path in sorted(self._reasons)},
             missing=tuple(sorted(hard, key=lambda m: (m.reason, m.name))),
             gaps=tuple(sorted(gaps)),
-            runs_as=tuple(sorted(self._runs_as, key=lambda r: (r.account, r.reason))),
-            writes=tuple(sorted(self._writes, key=lambda w: (w.path, w.reason))),
+            runs_as=tuple(sorted(self._runs_as, key=lambda r: (r.account, r.reason, r.grade))),
+            writes=tuple(sorted(self._writes, key=lambda w: (w.path, w.reason, w.what.value))),
+            needs_root=tuple(sorted(self._needs_root, key=lambda n: (n.reason, n.unless))),
             overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
         )
 

@@ -9,6 +9,17 @@ Accounts are those of the image's own /etc/passwd and /etc/group; nothing of the
 """
 
 from minify.identity.accounts import Accounts
-from minify.identity.choice import Identity, choose_user, unchanged_user
+from minify.identity.choice import choose_user, unchanged_user
+from minify.identity.identity import Given, Identity, Opened, Rejected, Wishes, Withheld
 
-__all__ = ["Accounts", "Identity", "choose_user", "unchanged_user"]
+__all__ = [
+    "Accounts",
+    "Given",
+    "Identity",
+    "Opened",
+    "Rejected",
+    "Wishes",
+    "Withheld",
+    "choose_user",
+    "unchanged_user",
+]

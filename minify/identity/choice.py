@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
-from minify.closure import Gap, KeepSet
+from minify.closure import KeepSet
 from minify.errors import ClosureError, UsageError
 from minify.filetree import FileTree
 from minify.identity.access import Credentials, Needed, refusals, unreadable
 from minify.identity.accounts import Account, Accounts, Group
+from minify.identity.identity import Identity
 from minify.identity.state import state_places
 from minify.image import ImageConfig
 
@@ -23,30 +24,6 @@ APPUSER_ID = 10001
 KEEP = "keep"
 
 _SHOWN_REFUSALS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The user of the result and the account files that go with it."""
-
-    user: str
-    """The value of USER; empty as the source has it for root."""
-    uid: int
-    gid: int
-    why: str
-    """A sentence for the summary."""
-    passwd: tuple[str, ...] | None
-    """The lines of /etc/passwd; None to leave the source's as it is."""
-    group: tuple[str, ...] | None
-    is_changed: bool
-    """Whether the user is another than the source's."""
-    gaps: tuple[Gap, ...] = ()
-    """What is kept and cannot be read by a user that the source did not have."""
-
-    @property
-    def owns_state(self) -> bool:
-        """Whether what the program writes must be given to the user."""
-        return self.is_changed and self.uid != 0
 
 
 @dataclass(frozen=True, slots=True)
