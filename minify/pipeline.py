@@ -17,8 +17,9 @@ from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
 from minify.identity import Identity, choose_user, unchanged_user
-from minify.image import Image, ImageConfig, Platform, Reference, Transport
+from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
+from minify.image.edits import Edits, edited
 from minify.packages import read_packages
 from minify.planning import Plan, is_minified, make_plan
 from minify.progress import SILENT, Progress
@@ -41,6 +42,15 @@ class Options:
     entrypoint: tuple[str, ...] | None = None
     """ENTRYPOINT of the result; as with `docker run`, CMD goes unless it is given too."""
     cmd: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
+    """`KEY=VALUE` sets a label, `KEY-` removes it."""
+    env: tuple[str, ...] = ()
+    """`NAME=VALUE` sets a variable, `NAME-` removes it."""
+    workdir: str | None = None
+    expose: tuple[str, ...] = ()
+    """More ports: `8080`, `53/udp`, `7000-7009`."""
+    healthcheck: bool = True
+    """Whether HEALTHCHECK stays."""
     keep: tuple[str, ...] = ()
     """Globs of paths that stay; a kept file brings its closure."""
     drop: tuple[str, ...] = ()
@@ -111,23 +121,27 @@ def plan_image(image: Image, options: Options = Options()) -> Plan:
 
 
 def _open(source: str, options: Options) -> _Source:
+    _edits(options)  # what cannot be parsed is said before an image is fetched
     open_options = OpenOptions(options.platform, options.pull, options.progress)
     return _merged(open_image(Reference.parse(source), open_options), options)
 
 
 def _merged(image: Image, options: Options) -> _Source:
     tree = FileTree.from_layers(image.layers, options.progress)
-    return _Source(image, tree, _overridden(image.config, options))
+    return _Source(image, tree, edited(image.config, _edits(options)))
 
 
-def _overridden(config: ImageConfig, options: Options) -> ImageConfig:
-    """The configuration with the user's command; a new ENTRYPOINT takes CMD away."""
-    run: dict[str, list[str] | None] = {}
-    if options.entrypoint is not None:
-        run = {"Entrypoint": list(options.entrypoint) or None, "Cmd": None}
-    if options.cmd is not None:
-        run["Cmd"] = list(options.cmd) or None
-    return config.changed(run=run) if run else config
+def _edits(options: Options) -> Edits:
+    """The changes of the configuration; UsageError for what cannot be parsed."""
+    return Edits(
+        edits.words("--entrypoint", options.entrypoint),
+        edits.words("--cmd", options.cmd),
+        edits.assignments("--label", options.labels),
+        edits.assignments("--env", options.env),
+        edits.workdir("--workdir", options.workdir),
+        edits.ports("--expose", options.expose),
+        options.healthcheck,
+    )
 
 
 def _decide(source: _Source, options: Options) -> Plan:

@@ -1,0 +1,45 @@
+"""What is printed and written for the user, and when it cannot be."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from minify.errors import OutputError
+from minify.transports import publish
+
+
+def print_text(text: str) -> None:
+    """Prints `text` as it is; OutputError if standard output cannot be written."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would be tried again on the way out.
+        silence()
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def silence() -> None:
+    """Lets whatever is still printed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_side_file(path: Path, flag: str, references: tuple[str, ...]) -> None:
+    """Refuses a file that cannot be written, or that is the source or the output itself."""
+    if str(path) == "-":
+        raise click.UsageError(f"{flag} -: standard output takes the report with --json")
+    if any(str(path) in reference.split(":") for reference in references):
+        raise click.UsageError(f"{flag} {path}: this is the image itself; name another file")
+    publish.check_file(path, f"{flag} {path}", force=True)
+
+
+def write_file(path: Path, text: str, name: str) -> None:
+    """Puts `text` in the place of what `path` may hold; `name` is how errors call it."""
+    with publish.new_file(path, name, force=True) as fd:
+        publish.write_at(fd, text.encode(), 0, name)
