@@ -79,5 +79,5 @@ def podman(podman_host: str) -> Engine:
 @pytest.fixture(scope="session")
 def image() -> Callable[[str], BuiltImage]:
     """`image("curl").archive` is the docker archive of an image in `images.recipes`."""
-    require("mmdebstrap", "openssl", "g++", "go", "musl-gcc", "busybox")
+    require("mmdebstrap", "openssl", "g++", "go", "musl-gcc", "busybox", "nsenter", "ssh")
     return build

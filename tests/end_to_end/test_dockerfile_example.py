@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from images.applications import FIXTURES
 from images.build import BuiltImage
 from images.engines import Engine
-from images.recipes import FIXTURES
 from images.runner import Runner, load
 
 from end_to_end.kit import minify

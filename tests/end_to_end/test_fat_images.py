@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from images.build import BuiltImage
-from images.checks import CHECKS
+from images.checks import CHECKS, NO_PING_SOCKETS
 from images.engines import Engine
 from images.runner import Runner, load
 
@@ -20,3 +20,13 @@ def test_fat_image_passes_its_check(
     built = image(name)
     load(docker, built.archive)
     CHECKS[name](Runner(docker, built.tag))
+
+
+def test_ping_is_not_started_without_its_capability(
+    docker: Engine, image: Callable[[str], BuiltImage]
+) -> None:
+    load(docker, image("ping").archive)
+    run = Runner(docker, image("ping").tag, ("--cap-drop", "ALL", "--user", "65534"))
+    code, output = run.try_run()
+    assert (code, "operation not permitted" in output) == (126, True), output
+    assert " 0% packet loss" in run(flags=("--cap-add", "NET_RAW", *NO_PING_SOCKETS))

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from images.applications import FIXTURES
 from images.archive import Config, image_config, write_docker_archive, write_oci_layout
 from images.authority import authority
 from images.cache import cached
 from images.layers import EPOCH, LayerWriter, open_layer, write_difference
-from images.recipes import FIXTURES, RECIPES, Recipe
+from images.recipes import RECIPES, Recipe
 
 
 class BuildError(Exception):
@@ -139,8 +140,9 @@ def _application_layer(name: str, write: Callable[[LayerWriter], None]) -> Path:
         with open_layer(out / "layer.tar") as tar:
             write(LayerWriter(tar))
 
-    sources = sorted(file for file in FIXTURES.glob("*/*") if file.is_file())
-    modules = _source("layers.py", "programs.py", "recipes.py")
+    files = [*FIXTURES.glob("*/**/*"), authority().server_certificate]
+    sources = sorted(file for file in files if file.is_file())
+    modules = _source("applications.py", "layers.py", "programs.py")
     key = _key("application", modules, _suite(), *(file.read_text("utf-8") for file in sources))
     return cached(f"{name}.application", key, make) / "layer.tar"
 

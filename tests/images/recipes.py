@@ -1,20 +1,21 @@
 """Which images there are: a table. Each is a Debian root filesystem, its packages, its application.
 
-To add one: a recipe here, its sources in `fixtures/NAME/`, a check in `checks.CHECKS`.
+To add one: a recipe here, its uppermost layer in `applications`, its sources in `fixtures/NAME/`, a
+check in `checks.CHECKS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from images import programs
+from images import applications
 from images.layers import LayerWriter
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+LOGIN = "alice"
+LOGIN_PASSWORD = "correct horse battery"  # noqa: S105  # of a container that has no network
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,73 +38,13 @@ class Recipe:
     """Whether it holds an application, so that it has a check and can be minified."""
 
 
-def _static_go(layer: LayerWriter) -> None:
-    layer.directory("/app")
-    layer.file("/app/server", programs.go_program(FIXTURES / "static-go/main.go"), mode=0o755)
-    _secret(layer)
-
-
-def _cpp(layer: LayerWriter) -> None:
-    program = programs.cxx_program(FIXTURES / "cpp/main.cc")
-    layer.file("/usr/local/bin/report", program, mode=0o755)
-    _secret(layer)
-
-
-def _secret(layer: LayerWriter) -> None:
-    """Deletes a file of the base, as `RUN rm` does; it must not come back."""
-    layer.whiteout("/etc/debian_version")
-
-
-def _pages(layer: LayerWriter) -> None:
-    layer.file("/etc/nginx/sites-available/default", FIXTURES / "nginx/default")
-    layer.whiteout("/var/www/html/index.nginx-debian.html")
-    layer.file("/var/www/html/index.html", b"<h1>hello from nginx</h1>\n")
-    layer.file("/var/www/html/missing.html", b"<h1>nothing here</h1>\n")
-    layer.file("/var/www/html/style.css", b"body { color: black }\n" * 100)
-
-
-def _unprivileged_pages(layer: LayerWriter) -> None:
-    _pages(layer)
-    layer.file("/etc/nginx/nginx.conf", FIXTURES / "nginx-unprivileged/nginx.conf")
-
-
-def _redis(layer: LayerWriter) -> None:
-    layer.directory("/data", mode=0o1777)
-
-
-def _bash_script(layer: LayerWriter) -> None:
-    script = FIXTURES / "bash-script/entrypoint.sh"
-    layer.file("/usr/local/bin/entrypoint.sh", script, mode=0o755)
-
-
-def _musl(layer: LayerWriter) -> None:
-    """The shape of a small Alpine image: busybox, musl's loader and libc, an application."""
-    for path in ("/bin", "/etc", "/lib", "/opt", "/opt/app", "/opt/app/bin", "/opt/app/lib"):
-        layer.directory(path)
-    for path in ("/usr", "/usr/share", "/usr/share/doc", "/var", "/var/log"):
-        layer.directory(path)
-    layer.directory("/tmp", mode=0o1777)  # noqa: S108  # a path of the image
-    layer.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
-    layer.file("/etc/group", b"root:x:0:\n")
-    layer.file("/bin/busybox", Path("/bin/busybox"), mode=0o755)
-    for applet in ("sh", "ls", "cat"):
-        layer.symlink(f"/bin/{applet}", "busybox")
-    loader = programs.musl_loader()
-    layer.file(f"/lib/{loader.name}", loader, mode=0o755)
-    layer.symlink(f"/lib/{loader.name.replace('ld-', 'libc.')}", loader.name)
-    layer.file("/usr/share/doc/manual.txt", b"Nobody reads this.\n" * 50_000)
-    program, library = programs.musl_program(FIXTURES / "musl")
-    layer.file("/opt/app/bin/greet", program, mode=0o755)
-    layer.file("/opt/app/lib/libgreeting.so", library, mode=0o755)
-
-
 _NGINX = {"Env": [PATH], "Cmd": ["nginx", "-g", "daemon off;"]}
 
 RECIPES: Mapping[str, Recipe] = {
     "static-go": Recipe(
         process={"Env": [PATH], "Entrypoint": ["/app/server"], "ExposedPorts": {"18080/tcp": {}}},
         packages=("ca-certificates", "netbase", "tzdata"),
-        application=_static_go,
+        application=applications.static_go,
     ),
     "cpp": Recipe(
         process={
@@ -113,7 +54,7 @@ RECIPES: Mapping[str, Recipe] = {
         },
         packages=("libstdc++6", "locales", "netbase", "tzdata"),
         hooks=('echo "de_DE.UTF-8 UTF-8" > "$1/etc/locale.gen"', 'chroot "$1" locale-gen'),
-        application=_cpp,
+        application=applications.cpp,
     ),
     "curl": Recipe(
         process={"Env": [PATH], "Entrypoint": ["curl"]},
@@ -123,12 +64,23 @@ RECIPES: Mapping[str, Recipe] = {
     "nginx": Recipe(
         process=_NGINX | {"StopSignal": "SIGQUIT", "ExposedPorts": {"18080/tcp": {}}},
         packages=("nginx",),
-        application=_pages,
+        application=applications.nginx,
     ),
     "nginx-unprivileged": Recipe(
         process=_NGINX | {"User": "www-data"},
         packages=("nginx",),
-        application=_unprivileged_pages,
+        application=applications.nginx_unprivileged,
+    ),
+    "nginx-entrypoint": Recipe(
+        process=_NGINX
+        | {
+            "Env": [PATH, "GREETING=hello"],
+            "Entrypoint": ["/docker-entrypoint.sh"],
+            "ExposedPorts": {"80/tcp": {}, "443/tcp": {}, "18080/tcp": {}},
+            "StopSignal": "SIGQUIT",
+        },
+        packages=("gettext-base", "nginx"),
+        application=applications.nginx_entrypoint,
     ),
     "redis": Recipe(
         process={
@@ -138,11 +90,82 @@ RECIPES: Mapping[str, Recipe] = {
             "Volumes": {"/data": {}},
         },
         packages=("redis-server",),
-        application=_redis,
+        application=applications.redis,
+    ),
+    "redis-entrypoint": Recipe(
+        process={
+            "Env": [PATH],
+            "Entrypoint": ["docker-entrypoint.sh"],
+            "Cmd": ["redis-server", "/usr/local/etc/redis/redis.conf"],
+            "WorkingDir": "/data",
+            "Volumes": {"/data": {}},
+            "ExposedPorts": {"6379/tcp": {}},
+        },
+        packages=("gosu", "redis-server"),
+        hooks=('chroot "$1" install --directory --owner=redis --group=redis /data',),
+        application=applications.redis_entrypoint,
+    ),
+    "postgres-entrypoint": Recipe(
+        process={
+            "Env": [
+                f"{PATH}:/usr/lib/postgresql/15/bin",
+                "PGDATA=/var/lib/postgresql/data",
+                "POSTGRES_USER=postgres",
+                "POSTGRES_PASSWORD=open sesame",
+            ],
+            "Entrypoint": ["docker-entrypoint.sh"],
+            "Cmd": ["postgres"],
+            "Volumes": {"/var/lib/postgresql/data": {}},
+            "ExposedPorts": {"5432/tcp": {}},
+            "StopSignal": "SIGINT",
+        },
+        packages=("gosu", "postgresql-15"),
+        # The cluster that the package makes when it is installed is no part of such an image.
+        hooks=('rm -rf "$1/var/lib/postgresql/15" "$1/etc/postgresql/15"',),
+        application=applications.postgres_entrypoint,
+    ),
+    "login": Recipe(
+        process={
+            "Env": [PATH],
+            "Entrypoint": ["/entrypoint.sh"],
+            "ExposedPorts": {"2222/tcp": {}},
+        },
+        packages=("openssh-server", "sudo"),
+        hooks=(
+            f'chroot "$1" useradd --create-home --shell /bin/bash {LOGIN}',
+            f'echo "{LOGIN}:{LOGIN_PASSWORD}" | chroot "$1" chpasswd',
+        ),
+        application=applications.login,
+    ),
+    "planted": Recipe(
+        process={
+            "Env": [PATH, "HOME=/home/service"],
+            "Entrypoint": ["/srv/app/run.sh", "/etc/app/app.conf"],
+        },
+        packages=("libcap2-bin",),
+        hooks=(
+            'chroot "$1" useradd --system --create-home --home-dir /home/service service',
+            'chroot "$1" chmod 0700 /home/service',
+            'chroot "$1" install --mode=4755 /bin/bash /usr/local/bin/rootsh',
+            'chroot "$1" install --mode=2755 --group=mail /bin/bash /usr/local/bin/mailsh',
+            'chroot "$1" install --mode=0755 /bin/bash /usr/local/bin/rawsh',
+            'chroot "$1" setcap cap_net_raw+ep /usr/local/bin/rawsh',
+        ),
+        application=applications.planted,
+    ),
+    "ping": Recipe(
+        process={"Env": [PATH], "Entrypoint": ["ping"], "Cmd": ["-c1", "127.0.0.1"]},
+        packages=("iputils-ping", "libcap2-bin"),
+        hooks=('chroot "$1" setcap cap_net_raw+ep /bin/ping',),
     ),
     "musl": Recipe(
         process={"Env": ["PATH=/opt/app/bin:/bin"], "Cmd": ["greet"]},
-        application=_musl,
+        application=applications.musl,
+        debian=False,
+    ),
+    "groups": Recipe(
+        process={"Env": ["PATH=/bin"], "Cmd": ["cat", "/srv/letter"], "User": "worker"},
+        application=applications.groups,
         debian=False,
     ),
     "bash-script": Recipe(
@@ -151,7 +174,7 @@ RECIPES: Mapping[str, Recipe] = {
             "Entrypoint": ["/usr/local/bin/entrypoint.sh"],
             "Cmd": ["uname", "-s"],
         },
-        application=_bash_script,
+        application=applications.bash_script,
     ),
     "bare": Recipe(process={"Env": [PATH], "Cmd": ["bash"]}, runs=False),
     "go-builder": Recipe(
