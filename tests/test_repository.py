@@ -17,7 +17,7 @@ FLOORS = (
     {"errors", "progress"},
     {"image"},
     {"filetree"},
-    {"elf", "packages"},
+    {"elf", "packages", "shell"},
     {"closure"},
     {"analyzers", "identity"},
     {"planning"},
