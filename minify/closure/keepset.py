@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from minify.closure.finding import Gap, Grade, Missing, NeedsRoot, Reason, RunsAs, Writes
 from minify.filetree import ImagePath
+
+_Step: TypeAlias = tuple[ImagePath, Reason]
+"""A path, and a reason that it is kept for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +36,39 @@ class KeepSet:
     """What the user dropped although it is needed."""
     needs_root: tuple[NeedsRoot, ...] = ()
 
-    def why(self, path: ImagePath) -> tuple[tuple[ImagePath, Reason], ...]:
-        """The chain from `path` back to a root: each path and the first reason it is kept for.
+    def why(self, path: ImagePath) -> tuple[_Step, ...]:
+        """The chain from `path` back to a root: each path and a reason that it is kept for.
 
-        Empty if `path` is not kept. Reasons are chosen so that the chain does not go in a circle.
+        Empty if `path` is not kept. It is the shortest one; of what is surely used, all of it is.
         """
-        chain: list[tuple[ImagePath, Reason]] = []
-        seen: set[str] = set()
-        here: ImagePath | None = path
-        while here is not None and here in self.kept and here not in seen:
-            seen.add(here)
-            reasons = self.kept[here].reasons
-            reason = next((r for r in reasons if r.by not in seen), reasons[0])
-            chain.append((here, reason))
-            here = ImagePath(reason.by) if reason.by in self.kept else None
-        return tuple(chain)
+        kept = self.kept.get(path)
+        if kept is None:
+            return ()
+        chain = self._chain(path, kept.grade) or self._chain(path, Grade.SOFT)
+        return chain or ((path, kept.reasons[0]),)
+
+    def _chain(self, path: ImagePath, grade: Grade) -> tuple[_Step, ...]:
+        """The shortest chain of paths of at least `grade`; empty if there is none."""
+        asks_for: dict[ImagePath, _Step] = {}
+        queue = deque((path,))
+        while queue:
+            here = queue.popleft()
+            for reason in self.kept[here].reasons:
+                by = ImagePath(reason.by)
+                if by not in self.kept:
+                    return (*_steps(path, here, asks_for), (here, reason))
+                if by != path and by not in asks_for and self.kept[by].grade >= grade:
+                    asks_for[by] = (here, reason)
+                    queue.append(by)
+        return ()
+
+
+def _steps(
+    path: ImagePath, last: ImagePath, asks_for: Mapping[ImagePath, _Step]
+) -> tuple[_Step, ...]:
+    """The way from `path` to `last`, without the last step."""
+    found = []
+    while last != path:
+        found.append(asks_for[last])
+        last = asks_for[last][0]
+    return tuple(reversed(found))
