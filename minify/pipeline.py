@@ -21,9 +21,9 @@ from minify.image import Image, ImageConfig, Platform, Reference, Transport, edi
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
 from minify.packages import read_packages
-from minify.planning import Plan, is_minified, make_plan
+from minify.planning import Plan, PlanOptions, is_minified, make_plan
 from minify.progress import SILENT, Progress
-from minify.report.result import Result
+from minify.report import Explanation, Result
 from minify.selfcheck import check_closure, check_content
 from minify.transports import (
     OpenOptions,
@@ -91,6 +91,13 @@ def plan(source: str, options: Options = Options()) -> Result:
     return Result(opened.image, _decide(opened, options))
 
 
+def explain(source: str, options: Options = Options()) -> Explanation:
+    """What `plan` gives, with what it was made of: `report.why` answers questions from it."""
+    opened = _open(source, options)
+    decided = Result(opened.image, _decide(opened, options))
+    return Explanation(decided, opened.tree, read_packages(opened.tree), options.drop)
+
+
 def minify(source: str, output: str, options: Options = Options()) -> Result:
     """Minifies the image that `source` names and publishes it as `output`.
 
@@ -156,9 +163,10 @@ def _decide(source: _Source, options: Options) -> Plan:
         keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
     identity = _identity(source, keep, options)
     keep = replace(keep, gaps=tuple(sorted((*keep.gaps, *identity.gaps))))
-    decided = make_plan(tree, config, keep, identity, options.created)
-    if options.strict and keep.gaps:
-        raise CheckError(*_described_gaps(keep))
+    how = PlanOptions(options.created, options.keep_setuid, source.image.config)
+    decided = make_plan(tree, config, keep, identity, how)
+    if options.strict and decided.gaps:
+        raise CheckError(*_described_gaps(decided))
     return decided
 
 
@@ -183,9 +191,9 @@ def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
     return choose_user(options.user, source.config, keep, source.tree)
 
 
-def _described_gaps(keep: KeepSet) -> Iterable[str]:
-    yield f"--strict: gaps: {len(keep.gaps)}"
-    yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in keep.gaps)
+def _described_gaps(decided: Plan) -> Iterable[str]:
+    yield f"--strict: gaps: {len(decided.gaps)}"
+    yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
 def _check(built: Image, decided: Plan, options: Options) -> None:

@@ -6,24 +6,70 @@ from typing import Unpack
 
 import click
 
+from minify import pipeline
 from minify.cli import headings
 from minify.cli.headings import HeadedCommand, option
+from minify.cli.output import print_text
 from minify.cli.shaping import Shaping, deciding, reading, shaped
+from minify.report import why
+from minify.report.why_text import text
+
+_EPILOG = """\b
+Examples:
+  minify why app:fat /usr/lib/libz.so.1     an absolute path in the image, links are followed
+  minify why app:fat libz.so.1 redis-server a name: what PATH finds, else the only one of that name
+  minify why app:fat --user                 the user: who was considered, what it may write
+  minify why app:fat --user --as-user 1000  the same as if the image were made with --user 1000
+
+The other options are those of `minify IMAGE -o OUTPUT`: give the same ones to ask about that run.
+"""
 
 
 @click.command(
     "why",
     cls=HeadedCommand,
-    usage="IMAGE [PATH...] [--user] [OPTIONS]",
+    usage="IMAGE PATH... | --user [OPTIONS]",
+    epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Say why a path stays or goes, or why it is this user.",
 )
 @click.argument("image")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
-@option(headings.QUESTIONS, "--user", "asks_user", is_flag=True, help="Why it is this user.")
+@option(
+    headings.QUESTIONS,
+    "--user",
+    "asks_user",
+    is_flag=True,
+    help="The user: who was considered, what becomes its own. Takes no value; see --as-user.",
+)
+@option(headings.QUESTIONS, "--all", "with_all", is_flag=True, help="Cut nothing off.")
+@option(headings.QUESTIONS, "--json", "as_json", is_flag=True, help="Print the answers as JSON.")
 @reading
+@option(
+    headings.USER,
+    "--as-user",
+    metavar="USER",
+    help="Ask about a run with --user USER: NAME or UID, either with :GROUP; or keep.",
+)
 @deciding
 def command(
-    *, image: str, paths: tuple[str, ...], asks_user: bool, **given: Unpack[Shaping]
+    *,
+    image: str,
+    paths: tuple[str, ...],
+    asks_user: bool,
+    with_all: bool,
+    as_json: bool,
+    as_user: str | None,
+    **given: Unpack[Shaping],
 ) -> None:
-    """Say why a path of IMAGE stays or goes, or why the result has its user."""
-    raise NotImplementedError(image, paths, asks_user, shaped(given, user=None))
+    """Say of each PATH why it stays or goes, or why the result has its user.
+
+    IMAGE is read as for a run, and nothing is written.
+    """
+    if not paths and not asks_user:
+        raise click.UsageError(
+            "say what is asked: `minify why IMAGE PATH...` or `minify why IMAGE --user`"
+        )
+    explanation = pipeline.explain(image, shaped(given, user=as_user))
+    answers = why.answers(paths, explanation)
+    print_text(text(answers, with_all=with_all))

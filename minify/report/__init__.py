@@ -6,6 +6,7 @@ Whatever came from an image is escaped (`escape.printable`) before it is printed
 from collections.abc import Callable, Mapping
 
 from minify.report import json, text
+from minify.report.explanation import Explanation
 from minify.report.result import Result
 
 FORMATS: Mapping[str, Callable[[Result], str]] = {
@@ -15,4 +16,4 @@ FORMATS: Mapping[str, Callable[[Result], str]] = {
 }
 """What can be printed of a result, by name."""
 
-__all__ = ["FORMATS", "Result"]
+__all__ = ["FORMATS", "Explanation", "Result"]

@@ -1,0 +1,133 @@
+"""The answers of `minify why`, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from shlex import quote
+
+from minify.closure import Grade, Reason
+from minify.filetree import Kind
+from minify.filetree.entry import IMPLIED
+from minify.report.escape import printable
+from minify.report.text import size
+from minify.report.why import Answer, Below, Fate
+
+_SHOWN = 8
+_DEEPEST = 16
+_SHORT = 3
+
+_SURELY = {
+    Grade.HARD: "kept: the program surely uses it",
+    Grade.SOFT: "kept: the program may use it",
+}
+
+
+def text(answers: Iterable[Answer], *, with_all: bool) -> str:
+    """Each answer, an empty line between two. `with_all`: nothing is cut off."""
+    return "\n".join("".join(f"{line}\n" for line in _lines(a, with_all)) for a in answers)
+
+
+def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
+    yield f"{printable(answer.path)} is {_fate(answer)}"
+    if answer.asked != answer.path:
+        yield f"  asked    {printable(answer.asked)}"
+    yield from _column("links", [_link(answer, number) for number in range(len(answer.links))])
+    yield f"  what     {', '.join(_what(answer))}"
+    if answer.packages:
+        yield f"  package  {_cut(answer.packages, None if with_all else _SHORT)}"
+    if answer.below:
+        yield f"  below    {_below(answer.below)}"
+    if answer.change:
+        yield f"  changed  {printable(answer.change)}"
+    if answer.others:
+        yield f"  others   {_cut(answer.others, None if with_all else _SHORT)}"
+    yield from _because(answer, with_all)
+    if answer.fate is Fate.DROPPED and not answer.dropped_by:
+        yield f"  to keep  --keep {quote(printable(answer.keep_with))}"
+
+
+def _fate(answer: Answer) -> str:
+    if answer.fate is Fate.ADDED:
+        return "added by minify"
+    if answer.fate is Fate.KEPT:
+        return _SURELY[answer.grade or Grade.SOFT]
+    if not answer.dropped_by:
+        return "dropped: nothing that is kept needs it"
+    glob = quote(printable(answer.dropped_by))
+    needed = {
+        None: "and nothing would need it",
+        Grade.SOFT: "although the program may use it",
+        Grade.HARD: "although the program surely uses it",
+    }
+    return f"dropped by --drop {glob}, {needed[answer.grade]}"
+
+
+def _column(title: str, lines: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"  {'' if number else title:<8} {line}"
+
+
+def _link(answer: Answer, number: int) -> str:
+    link = answer.links[number]
+    fate = "" if link.is_kept else ", dropped"
+    return f"{printable(link.path)} -> {printable(link.target)}{fate}"
+
+
+def _what(answer: Answer) -> Iterator[str]:
+    entry = answer.entry
+    yield f"{entry.kind.value} -> {printable(entry.target)}" if entry.target else entry.kind.value
+    if answer.is_dangling:
+        yield "which leads nowhere"
+    if entry.kind is Kind.FILE:
+        yield f"{entry.size:,} bytes"
+    if entry.kind is not Kind.SYMLINK:
+        yield f"mode {entry.mode:04o}"
+    yield f"owner {entry.uid}:{entry.gid}"
+    if entry.layer != IMPLIED:
+        yield f"layer {entry.layer + 1} of {answer.layers}"
+
+
+def _below(below: Below) -> str:
+    kept, source = below.kept, below.source
+    return (
+        f"{kept.files:,} of {source.files:,} entries are kept,"
+        f" {size(kept.bytes)} of {size(source.bytes)}"
+    )
+
+
+def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
+    """The chain; more reasons, or how many there are; where it is dropped, who needs it."""
+    if answer.chain:
+        yield "  because"
+        yield f"    {printable(answer.chain[0][1].by)}"
+    for depth, (path, reason) in enumerate(answer.chain):
+        indent = "  " * min(depth, _DEEPEST)
+        yield f"    {indent}└ {printable(path)} ({_short(reason)})"
+    shown = answer.chain[-1][1] if answer.chain else None
+    rest = [reason for reason in answer.reasons if reason != shown]
+    if not rest:
+        return
+    if shown and not with_all:
+        more = f"{len(rest):,} more reason{'s' if len(rest) > 1 else ''}"
+        yield f"  and      {more}; --all lists them"
+        return
+    yield "  and also" if shown else "  needed"
+    cut = len(rest) if with_all else _SHOWN
+    yield from (f"    {_reason(reason)}" for reason in rest[:cut])
+    if len(rest) > cut:
+        yield f"    … and {len(rest) - cut:,} more; --all lists them"
+
+
+def _short(reason: Reason) -> str:
+    return f"{reason.rule}: {printable(reason.detail)}"
+
+
+def _reason(reason: Reason) -> str:
+    return f"{_short(reason)}, by {printable(reason.by)}"
+
+
+def _cut(names: Sequence[str], most: int | None) -> str:
+    """The first `most` of `names` and the number of the rest."""
+    shown = ", ".join(map(printable, names[:most]))
+    rest = len(names) - len(names[:most])
+    return f"{shown} and {rest:,} more" if rest else shown
