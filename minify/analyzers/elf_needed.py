@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
 from minify.closure.solver import ALONE, NEEDED
 from minify.elf.elffile import ElfError, ElfFile
+from minify.elf.linkmap import UnmetVersion
 from minify.filetree import Entry
 
 
@@ -29,14 +30,24 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         rule = NEEDED
         yield _interpreter(entry, elf, grade)
     link_map = context.link_map(entry)
-    for loaded in link_map.objects:
+    for loaded in (*link_map.objects, *link_map.auditors):
         yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
     for missing in link_map.missing:
         reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")
         yield Missing(missing.name, reason, grade, missing.looked, missing.hint)
+    for unmet in link_map.unmet:
+        yield _unmet(unmet, rule, grade)
     for consulted in link_map.consulted:
         if consulted.entry is not None:
             yield Need(consulted.requested, Reason("elf.loader", entry.path, "read by the loader"))
+
+
+def _unmet(unmet: UnmetVersion, rule: str, grade: Grade) -> Missing:
+    """The file is there, and is not the one that was there when the asker was linked."""
+    need = unmet.need
+    reason = Reason(rule, unmet.by, f"DT_VERNEED {need.version} of {need.file}")
+    looked = () if unmet.found is None else (unmet.found,)
+    return Missing(f"{need.file} with version {need.version}", reason, grade, looked, unmet.hint)
 
 
 def _interpreter(entry: Entry, elf: ElfFile, grade: Grade) -> Need:

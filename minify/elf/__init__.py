@@ -12,6 +12,8 @@ together for one tree:
         one.resolution.hops          # the links that were crossed
     for one in links.missing:        # what ld.so would end with an error for
         one.name, one.by, one.looked, one.hint
+    for one in links.unmet:          # symbol versions that what was found does not define
+        one.need.version, one.by, one.found, one.hint
     links.consulted                  # ld.so.cache and the like, which it reads too
 
 What a processor decides is not decided here: a library in glibc-hwcaps is among the objects beside
@@ -19,7 +21,7 @@ the one that other processors get, told apart by `level`.
 """
 
 from minify.elf.elffile import ElfError, ElfFile, ElfKind, VersionNeed
-from minify.elf.linkmap import LinkMap, LoadedObject, Missing
+from minify.elf.linkmap import LinkMap, LoadedObject, Missing, UnmetVersion
 from minify.elf.loader import Loader
 from minify.elf.machine import Machine, machine_of
 
@@ -32,6 +34,7 @@ __all__ = [
     "Loader",
     "Machine",
     "Missing",
+    "UnmetVersion",
     "VersionNeed",
     "machine_of",
 ]

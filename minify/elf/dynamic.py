@@ -18,7 +18,6 @@ from minify.elf.window import Window
 _MOST_ENTRIES = 1 << 16
 _MOST_VERSIONS = 1 << 12
 _MOST_TEXT = 4 << 20
-_VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
 
 
@@ -157,14 +156,14 @@ def versions_needed(dynamic: Dynamic) -> tuple[VersionNeed, ...]:
     return tuple(found)
 
 
-def versions_defined(dynamic: Dynamic) -> frozenset[str]:
-    """The versions in DT_VERDEF, without the one that is the file's own name."""
+def versions_defined(dynamic: Dynamic) -> frozenset[str] | None:
+    """The versions in DT_VERDEF, the file's own name among them; None if there is none."""
+    if dynamic.value(Tag.VERDEF) is None:
+        return None
     found: set[str] = set()
     for offset, fields in _chain(dynamic, Tag.VERDEF, "HHHHIII"):
-        flags, first = fields[1], fields[5]
-        if not flags & _VER_FLG_BASE:
-            (name,) = _unpack(dynamic, offset + first, "I")
-            found.add(dynamic.string(name))
+        (name,) = _unpack(dynamic, offset + fields[5], "I")
+        found.add(dynamic.string(name))
     return frozenset(found)
 
 

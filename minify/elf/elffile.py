@@ -61,7 +61,10 @@ class ElfFile:
     audits: tuple[str, ...] = ()
     """DT_AUDIT and DT_DEPAUDIT, each a list separated by colons."""
     versions_needed: tuple[VersionNeed, ...] = ()
-    versions_defined: frozenset[str] = frozenset()
+    versions_defined: frozenset[str] | None = None
+    """All in DT_VERDEF, the one that is the file's own name too; None if there is no DT_VERDEF, so
+    that ld.so asks no version of it.
+    """
     imports: frozenset[str] = frozenset()
     """The names of undefined dynamic symbols, weak ones included, without versions."""
 

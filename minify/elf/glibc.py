@@ -72,24 +72,34 @@ class GlibcSearch:
 
     def preloads(self, program: Requester) -> Iterator[tuple[Request, Requester]]:
         file = self._at.interpreter.preload
-        for name in self._variable("LD_PRELOAD", "[ :]"):
-            yield Request(name, "LD_PRELOAD", is_optional=True), program
+        for name in self._trusted("[ :]", self._at.env.get("LD_PRELOAD", "")):
+            yield self._request(name, "LD_PRELOAD"), program
         entry = self._tree.file(file)
         if entry is not None:
             text = re.sub("#[^\n]*", "", decoded(self._tree.read(entry, _LARGEST_PRELOAD)))
             for name in _split("[ \t\n:]", text):
-                yield Request(name, file, is_optional=True), program
-        # Auditors are opened by ld.so itself: a program's RUNPATH is not for them.
-        auditing = replace(program, elf=replace(program.elf, runpath=None))
-        for name in self._variable("LD_AUDIT", ":"):
-            yield Request(name, "LD_AUDIT", is_optional=True), auditing
-        for names in program.elf.audits:
-            for name in _split(":", names):
-                yield Request(name, "DT_AUDIT", is_optional=True), auditing
+                yield self._request(name, file), program
 
-    def _variable(self, name: str, separator: str) -> tuple[str, ...]:
-        # A setuid program gets from here, by bare name, only what is setuid itself: no library is.
-        return _split(separator, self._at.variable(name))
+    def auditors(self, program: Requester) -> Iterator[tuple[Request, Requester]]:
+        # ld.so searches both of the program's lists for all of an auditor's needs.
+        rpath = program.elf.rpath if program.elf.runpath is None else program.elf.runpath
+        program = replace(program, elf=replace(program.elf, rpath=rpath, runpath=None))
+        lists = [("LD_AUDIT", self._at.env.get("LD_AUDIT", ""))]
+        lists += [("DT_AUDIT", names) for names in program.elf.audits]
+        for tag, names in lists:
+            for name in self._trusted(":", names):
+                yield self._request(name, tag), program
+
+    def _trusted(self, separator: str, names: str) -> tuple[str, ...]:
+        """The names in a list; a setuid program takes no paths."""
+        return tuple(
+            name for name in _split(separator, names) if not (self._at.is_secure and "/" in name)
+        )
+
+    def _request(self, name: str, tag: str) -> Request:
+        return Request(name, tag, is_optional=True, needs_setuid=self._at.is_secure)
+
+    checks_versions = True
 
     def is_known(self, name: str, known: AbstractSet[str]) -> bool:
         return not name or name in known or name in self._own_names
@@ -108,7 +118,8 @@ class GlibcSearch:
     def opener(self, caller: Requester) -> Requester:
         return caller
 
-    def places(self, name: str, requester: Requester) -> Iterator[Place]:
+    def places(self, request: Request, requester: Requester) -> Iterator[Place]:
+        name = request.name
         if "/" in name:
             paths = [
                 Candidate(joined(self._at.directory, path), level)
@@ -120,7 +131,8 @@ class GlibcSearch:
         for where, how, level in self._directories(requester):
             yield Place(where, how, self._candidates(where, name, level))
         has_defaults = not requester.elf.flags_1 & DF_1_NODEFLIB
-        yield self._cached(name, has_defaults=has_defaults)
+        if not request.needs_setuid:
+            yield self._cached(name, has_defaults=has_defaults)
         if has_defaults:
             for where in self._at.interpreter.directories:
                 yield Place(where, "default path", self._candidates(where, name, ""))
@@ -134,12 +146,12 @@ class GlibcSearch:
         if library_path:
             program = tuple(requester.chain)[-1]
             yield from self._listed(library_path, "[:;]", "LD_LIBRARY_PATH", program)
-        if own.runpath is not None:
+        if own.runpath:
             yield from self._listed(own.runpath, ":", "RUNPATH", requester)
 
     def _rpaths(self, requester: Requester) -> Iterator[tuple[str, str, str]]:
         for holder in requester.chain:
-            if holder.elf.rpath is None or holder.elf.runpath is not None:
+            if not holder.elf.rpath or holder.elf.runpath is not None:
                 continue
             for where, how, level in self._listed(holder.elf.rpath, ":", "RPATH", holder):
                 of = "" if holder is requester else f" of {holder.entry.path}"
@@ -164,12 +176,12 @@ class GlibcSearch:
                 "PLATFORM": platform,
             }
             path = _TOKEN.sub(lambda found: values[found[1] or found[2]], text)  # noqa: B023
-            if path != text and not self._is_trusted(path, holder):
+            if "ORIGIN" in text and path != text and not self._is_trusted(path, holder):
                 continue
             yield path, f"platform {platform}" if len(platforms) > 1 else ""
 
     def _is_trusted(self, path: str, holder: Requester) -> bool:
-        """A setuid program's tokens must lead to a default directory."""
+        """A setuid program's $ORIGIN must lead to a default directory."""
         if not self._at.is_secure or not holder.is_program:
             return True
         normal = os.path.normpath(path)

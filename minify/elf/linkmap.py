@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minify.elf.elffile import ElfFile
+from minify.elf.elffile import ElfFile, VersionNeed
 from minify.filetree import ImagePath, Resolution
 
 
@@ -49,6 +49,21 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmetVersion:
+    """A symbol version for whose absence ld.so ends with an error."""
+
+    need: VersionNeed
+    by: ImagePath
+    """The real path of the object that needs it."""
+    found: ImagePath | None
+    """The file that is loaded by the name and does not define it; None if the object that needs it
+    does not ask for that file, nor does another, as after a careless edit of its needs.
+    """
+    hint: str
+    """What may be wrong, for the user."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkMap:
     """All that one process loads, as far as its files say it beforehand."""
 
@@ -63,5 +78,10 @@ class LinkMap:
     here twice, for both ways to it count. Every level's variant of a library is here.
     """
     missing: tuple[Missing, ...] = ()
+    unmet: tuple[UnmetVersion, ...] = ()
+    auditors: tuple[LoadedObject, ...] = ()
+    """What LD_AUDIT and DT_AUDIT bring, in namespaces of their own: the objects do not know them.
+    An auditor that cannot be loaded is not here, for ld.so goes on without it.
+    """
     consulted: tuple[Resolution, ...] = ()
     """Files besides objects that the interpreter reads: ld.so.cache, ld.so.preload, musl's list."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.glibc import GlibcSearch
@@ -74,7 +74,17 @@ class Loader:
         process.load(system.search.preloads(main))
         process.load((request, main) for request in system.search.requests(elf))
         process.finish()
-        return process.link_map(program.path)
+        return replace(process.link_map(program.path), auditors=tuple(self._auditors(main, system)))
+
+    def _auditors(self, main: Requester, system: System) -> Iterator[LoadedObject]:
+        """Each with all that it needs; ld.so goes on without one that lacks something."""
+        for asked in system.search.auditors(main):
+            process = Process(self._tree, self.elf, system, is_apart=True)
+            process.load([asked])
+            process.finish()
+            found = process.link_map(main.entry.path)
+            if not found.missing and not found.unmet:
+                yield from found.objects
 
     def load_library(
         self, library: Entry, *, path: str | None = None, needed_in: LinkMap | None = None
@@ -143,16 +153,16 @@ class Loader:
         at = Circumstances(interpreter, machine, self._env, self._directory, is_secure)
         if interpreter.flavour is Flavour.MUSL:
             return System(interpreter, MuslSearch(self._tree, at), self._hints)
-        search = GlibcSearch(self._tree, at, self._soname(interpreter))
-        return System(interpreter, search, self._hints)
+        own = self._own(interpreter)
+        search = GlibcSearch(self._tree, at, own.soname if own is not None else None)
+        return System(interpreter, search, self._hints, own)
 
-    def _soname(self, interpreter: Interpreter) -> str | None:
+    def _own(self, interpreter: Interpreter) -> ElfFile | None:
         entry = interpreter.resolution.entry if interpreter.resolution else None
         try:
-            elf = self.elf(entry) if entry is not None else None
+            return self.elf(entry) if entry is not None else None
         except ElfError:
             return None
-        return elf.soname if elf is not None else None
 
     def _context(self, elf: ElfFile, process: LinkMap | None) -> _Context:
         """The process that a library joins; an empty one if it is looked at by itself."""

@@ -79,6 +79,11 @@ class MuslSearch:
             if name:
                 yield Request(name, "LD_PRELOAD", is_optional=True), nobody
 
+    def auditors(self, program: Requester) -> Iterator[tuple[Request, Requester]]:  # noqa: ARG002
+        yield from ()
+
+    checks_versions = False
+
     def is_known(self, name: str, known: AbstractSet[str]) -> bool:
         interpreter = self._at.interpreter.resolution
         if interpreter is not None and (_OWN.match(name) or name == interpreter.requested):
@@ -95,7 +100,8 @@ class MuslSearch:
     def opener(self, caller: Requester) -> Requester:
         return caller.program or caller
 
-    def places(self, name: str, requester: Requester) -> Iterator[Place]:
+    def places(self, request: Request, requester: Requester) -> Iterator[Place]:
+        name = request.name
         if not name:
             return
         if "/" in name:

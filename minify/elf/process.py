@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.hints import Hints
 from minify.elf.interpreter import Interpreter
-from minify.elf.linkmap import LinkMap, LoadedObject, Missing
+from minify.elf.linkmap import LinkMap, LoadedObject, Missing, UnmetVersion
 from minify.elf.search import (
     Candidate,
     Judgement,
@@ -19,6 +21,7 @@ from minify.elf.search import (
     Search,
     Verdict,
 )
+from minify.elf.versions import unmet_versions
 from minify.errors import ImageError
 from minify.filetree import Entry, FileTree, ImagePath, Kind, Resolution
 
@@ -35,6 +38,8 @@ class System:
     interpreter: Interpreter
     search: Search
     hints: Hints
+    own: ElfFile | None = None
+    """The interpreter's own file, if it can be read."""
 
 
 class Process:
@@ -45,22 +50,34 @@ class Process:
         tree: FileTree,
         elf: Callable[[Entry], ElfFile | None],
         system: System,
-        objects: Iterable[LoadedObject],
+        objects: Iterable[LoadedObject] = (),
+        *,
+        is_apart: bool = False,
     ) -> None:
-        """`objects` are loaded already, and not among the result's."""
+        """`objects` are loaded already, and not among the result's.
+
+        `is_apart` says that it is a namespace besides the program's, where the interpreter is not.
+        """
         self._tree = tree
         self._elf = elf
         self._system = system
-        self._known: set[str] = set()
+        # What goes by a name: one object, or its variants for better processors.
+        self._named: dict[str, list[Requester]] = {}
+        self._asked: set[str] = set()
+        self._new: list[Requester] = []
         self._inodes: set[tuple[int, int]] = set()
         self._waiting: deque[Requester] = deque()
         self._objects: list[LoadedObject] = []
         self._missing: list[Missing] = []
         self._lookups = 0
+        self._is_apart = is_apart
+        variants: dict[str, list[Requester]] = {}
         for one in objects:
             entry = one.resolution.entry
             assert entry is not None, one.path
-            self._enter(one.name, Requester(one.path, entry, one.elf, None))
+            self._asked.add(one.name)
+            group = variants.setdefault(one.name, [])
+            self._enter(one.name, Requester(one.path, entry, one.elf, None), group)
 
     def link_map(self, program: ImagePath) -> LinkMap:
         """What has come of it."""
@@ -69,18 +86,46 @@ class Process:
             self._system.interpreter.resolution,
             tuple(self._objects),
             tuple(self._missing),
-            self._system.search.consulted,
+            tuple(self._unmet()),
+            consulted=self._system.search.consulted,
         )
+
+    def _unmet(self) -> Iterator[UnmetVersion]:
+        """What ld.so ends with an error for once all that it needs is loaded."""
+        if not self._system.search.checks_versions:
+            return
+        unmet = (one for asker in self._new for one in unmet_versions(asker, self._providers))
+        yield from islice(unmet, _MOST_HINTS)
+
+    def _providers(self, file: str) -> Sequence[tuple[ImagePath, ElfFile]] | None:
+        """What goes by a name; None if nothing does, for nobody has asked for it."""
+        if file in self._named and file in self._asked:
+            return [(one.entry.path, one.elf) for one in self._named[file]]
+        interpreter = self._system.interpreter.resolution
+        if self._is_apart or not self._system.search.is_known(file, frozenset()):
+            return () if file in self._asked else None  # it is missing, and that is said
+        if interpreter is None or interpreter.entry is None or self._system.own is None:
+            return ()
+        return [(interpreter.entry.path, self._system.own)]
 
     def enter(self, requester: Requester) -> bool:
         """Takes an object that was found by other means; whether it is new here."""
-        return self._enter("", requester)
+        is_new = self._enter("", requester, [])
+        if is_new:
+            self._new.append(requester)
+        return is_new
 
     def load(self, requests: Iterable[tuple[Request, Requester]]) -> None:
         """Loads what is asked for; what that asks for in turn waits for `finish`."""
         for request, requester in requests:
-            if not self._system.search.is_known(request.name, self._known):
+            self._asked.add(request.name)
+            if not self._is_known(request.name):
                 self._load_one(request, requester)
+
+    def _is_known(self, name: str) -> bool:
+        if self._is_apart:
+            return not name or name in self._named
+        return self._system.search.is_known(name, self._named.keys())
 
     def finish(self) -> None:
         """Loads what the objects ask for, and those, until there is no more."""
@@ -91,24 +136,25 @@ class Process:
 
     def _load_one(self, request: Request, requester: Requester) -> None:
         looked: dict[str, None] = {}
-        attempts = tuple(self._attempts(request.name, requester, looked))
+        attempts = tuple(self._attempts(request, requester, looked))
         taken = [one for one in attempts if one.judgement.verdict is Verdict.TAKE]
+        group: list[Requester] = []
         for attempt in taken:
-            self._take(request, requester, attempt)
+            self._take(request, requester, attempt, group)
         if not taken and not request.is_optional:
             hint = self._hint(request.name, requester, attempts)
             missing = Missing(request.name, requester.entry.path, tuple(looked), hint)
             self._missing.append(missing)
 
     def _attempts(
-        self, name: str, requester: Requester, looked: dict[str, None]
+        self, request: Request, requester: Requester, looked: dict[str, None]
     ) -> Iterator[_Attempt]:
         """Every file that some processor comes upon; notes in `looked` the places searched."""
-        for place in self._system.search.places(name, requester):
+        for place in self._system.search.places(request, requester):
             looked[place.where] = None
             for candidate in place.candidates:
                 attempt = self._attempt(place, candidate, requester)
-                if attempt is None:
+                if attempt is None or _is_passed_over(attempt, request):
                     continue
                 yield attempt
                 verdict = attempt.judgement.verdict
@@ -139,7 +185,9 @@ class Process:
             return Judgement(Verdict.STOP, f"is damaged: it {error}"), None
         return self._system.search.judgement(elf, requester), elf
 
-    def _take(self, request: Request, requester: Requester, attempt: _Attempt) -> None:
+    def _take(
+        self, request: Request, requester: Requester, attempt: _Attempt, group: list[Requester]
+    ) -> None:
         path, level, elf = attempt.candidate.path, attempt.candidate.level, attempt.elf
         entry = attempt.resolution.entry
         assert elf is not None and entry is not None, path  # noqa: PT018 (one fact)
@@ -156,12 +204,15 @@ class Process:
         self._objects.append(loaded)
         loader = requester.program if request.is_opened else requester
         child = Requester(path, entry, elf, loader)
-        if self._enter(request.name, child):
+        if self._enter(request.name, child, group):
+            self._new.append(child)
             self._waiting.append(child)
 
-    def _enter(self, name: str, requester: Requester) -> bool:
-        """Takes an object; whether its file is new, for one file is loaded once."""
-        self._known.update(self._system.search.names(name, requester.path, requester.elf))
+    def _enter(self, name: str, requester: Requester, group: list[Requester]) -> bool:
+        """Takes an object into its `group`; whether its file is new: one file is loaded once."""
+        group.append(requester)
+        for known in self._system.search.names(name, requester.path, requester.elf):
+            self._named.setdefault(known, group)
         inode = requester.entry.layer, requester.entry.offset
         is_new = inode not in self._inodes
         self._inodes.add(inode)
@@ -176,6 +227,16 @@ class Process:
         found = self._system.hints.hint(name, requester.elf, self._system.interpreter)
         skipped = [f"found {one.candidate.path} but it {one.judgement.why}" for one in attempts]
         return found or "; ".join(skipped)
+
+
+def _is_passed_over(attempt: _Attempt, request: Request) -> bool:
+    """Whether ld.so does not trust the file for a setuid program."""
+    entry = attempt.resolution.entry
+    return (
+        request.needs_setuid
+        and "/" not in request.name
+        and (entry is None or not entry.mode & stat.S_ISUID)
+    )
 
 
 @dataclass(frozen=True, slots=True)

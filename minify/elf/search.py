@@ -56,6 +56,8 @@ class Request:
     """In human words: `DT_NEEDED`, `LD_PRELOAD`."""
     is_optional: bool = False
     """Whether ld.so goes on without it."""
+    needs_setuid: bool = False
+    """Whether a bare name is looked for without the cache, and only a setuid file will do."""
     is_opened: bool = False
     """Whether a running object opens it: what it needs in turn is not that object's affair."""
 
@@ -127,6 +129,13 @@ class Search(Protocol):
     def preloads(self, program: Requester) -> Iterator[tuple[Request, Requester]]:
         """What is loaded before all that the program asks for, and on whose behalf."""
 
+    def auditors(self, program: Requester) -> Iterator[tuple[Request, Requester]]:
+        """What is loaded in namespaces of its own, and on whose behalf."""
+
+    @property
+    def checks_versions(self) -> bool:
+        """Whether the objects must define the symbol versions that others need of them."""
+
     def is_known(self, name: str, known: AbstractSet[str]) -> bool:
         """Whether something loaded, which goes by the names in `known`, satisfies `name`."""
 
@@ -139,8 +148,8 @@ class Search(Protocol):
     def opener(self, caller: Requester) -> Requester:
         """On whose behalf a name is looked for that `caller` gives to dlopen."""
 
-    def places(self, name: str, requester: Requester) -> Iterator[Place]:
-        """Where `name` is looked for, in order."""
+    def places(self, request: Request, requester: Requester) -> Iterator[Place]:
+        """Where a name is looked for, in order."""
 
     def judgement(self, elf: ElfFile | None, requester: Requester) -> Judgement:
         """What happens with a file that is found; `elf` is None if it is no ELF file."""

@@ -88,6 +88,56 @@ def test_a_damaged_program_is_refused() -> None:
         planned({"Cmd": ["/app"]}, [app])
 
 
+def _versioned(script: str) -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "script")
+        path.write_text(script)
+        flags = ("-shared", "-fPIC", "-Wl,-soname,libv.so.1", f"-Wl,--version-script={path}")
+        return compiled("int f(void){return 1;}", *flags)
+
+
+_NEW_BUILD = "V_1 { }; V_2 { global: f; } V_1;"
+_OLD_BUILD = "V_1 { global: f; };"
+
+
+def test_an_older_build_of_a_library_is_refused_with_the_version_it_lacks() -> None:
+    body = "extern int f(void); int main(void){return f();}"
+    app = file("app", _linked(body, _versioned(_NEW_BUILD), ()), mode=0o755)
+    members = [app, *libc(), file("usr/lib/libv.so.1.0", _versioned(_NEW_BUILD))]
+    plan = planned({"Cmd": ["/app"]}, [*members, "usr/lib/libv.so.1 -> libv.so.1.0"])
+    assert reasons(plan)["/usr/lib/libv.so.1.0"] == "!elf.needed"
+    members[-1] = file("usr/lib/libv.so.1.0", _versioned(_OLD_BUILD))
+    with pytest.raises(ClosureError) as refused:
+        planned({"Cmd": ["/app"]}, [*members, "usr/lib/libv.so.1 -> libv.so.1.0"])
+    assert str(refused.value) == (
+        "/app needs libv.so.1 with version V_2 (DT_VERNEED V_2 of libv.so.1);"
+        " looked in /usr/lib/libv.so.1.0; it defines V_1 at most"
+    )
+    assert refused.value.exit_code == 3
+
+
+def test_a_plugin_that_needs_a_newer_build_is_a_gap() -> None:
+    body = "extern int f(void); int g(void){return f();}"
+    plugin = _linked(body, _versioned(_NEW_BUILD), ("-shared", "-fPIC"))
+    members = [file("plugins/p.so", plugin), file("usr/lib/libv.so.1", _versioned(_OLD_BUILD))]
+    options = Options(keep=("/plugins",))
+    plan = planned({"Cmd": ["/app"]}, [calling("puts"), *libc(), *members], options=options)
+    (gap,) = gaps(plan)
+    assert gap == (
+        "/plugins/p.so: DT_VERNEED V_2 of libv.so.1: libv.so.1 with version V_2 is missing in the"
+        " source; looked in /usr/lib/libv.so.1"
+    )
+
+
+def test_an_auditor_is_kept_with_what_it_needs() -> None:
+    loader = file(f"{LIBRARIES[1:]}/{LOADER.rpartition('/')[2]}", Path(LOADER).read_bytes())
+    app = calling("puts", flags=("-Wl,--audit,/opt/audit.so",))
+    auditor = file("opt/audit.so", needing("libq.so", "-Wl,-rpath,/opt", shared=True))
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), loader, auditor, library("opt/libq.so")])
+    assert reasons(plan)["/opt/audit.so"] == "!elf.needed"
+    assert reasons(plan)["/opt/libq.so"] == "!elf.needed elf.plugin"
+
+
 def test_a_dropped_library_is_reported_and_asks_for_nothing() -> None:
     app = file("app", needing("libz.so.1"), mode=0o755)
     options = Options(drop=("/usr/lib/libz.so.1",))

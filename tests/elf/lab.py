@@ -42,7 +42,12 @@ class Flavour:
 GLIBC = Flavour(
     "gcc",
     "/lib64/ld-linux-x86-64.so.2",
-    ("/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libc.so.6", "/etc/ld.so.cache"),
+    (
+        "/lib64/ld-linux-x86-64.so.2",
+        "/lib/x86_64-linux-gnu/libc.so.6",
+        "/etc/ld.so.cache",
+        "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+    ),
 )
 MUSL = Flavour(
     "musl-gcc",

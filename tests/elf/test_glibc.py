@@ -302,20 +302,6 @@ def test_preload_by_bare_name_is_searched_for_the_program(lab: Lab) -> None:
     lab.check("prog", {"libp.so": "P/libp.so"}, env={"LD_PRELOAD": "libp.so"})
 
 
-@pytest.mark.parametrize("tag", ["env", "--audit", "--depaudit"])
-def test_auditor_is_loaded_with_what_it_needs(lab: Lab, tag: str) -> None:
-    lab.library("P/libp.so")
-    lab.library("P/libaudit.so", ["P/libp.so"], flags=[lab.rpath("P")])
-    path = lab.path("P/libaudit.so")
-    lab.program("prog", flags=[] if tag == "env" else [f"-Wl,{tag},{path}"])
-    links = lab.links("prog", {"LD_AUDIT": path} if tag == "env" else {})
-    assert {one.name.rpartition("/")[2] for one in links.objects} == {
-        "libaudit.so",
-        "libp.so",
-        "libc.so.6",
-    }
-
-
 def test_empty_element_is_the_working_directory(lab: Lab) -> None:
     lab.library("E/libp.so")
     lab.program("E/prog", ["E/libp.so"], flags=["-Wl,-rpath,/nonexist:"])
@@ -337,19 +323,6 @@ def test_file_without_the_link_of_its_soname_is_not_found(lab: Lab) -> None:
     lab.program("prog", ["Y/libp.so"], flags=[lab.rpath("Y")])
     (lab.root / "Y/libp.so").rename(lab.root / "Y/libp.so.1.0")
     lab.check("prog", {"libp.so": None})
-
-
-def test_setuid_program_does_not_trust_its_environment(lab: Lab) -> None:
-    lab.library("P/libp.so")
-    lab.library("O/libo.so")
-    lab.program("prog", ["P/libp.so", "O/libo.so"], flags=[lab.rpath("$ORIGIN/O")])
-    env = {"LD_LIBRARY_PATH": lab.path("P"), "LD_PRELOAD": lab.path("P/libp.so")}
-    assert lab.shown(lab.links("prog", env)) == {
-        lab.path("P/libp.so"): "P/libp.so",
-        "libo.so": "O/libo.so",
-    }
-    (lab.root / "prog").chmod(0o4755)
-    assert lab.shown(lab.links("prog", env)) == {"libp.so": None, "libo.so": None}
 
 
 def test_interpreter_satisfies_its_own_name(lab: Lab) -> None:

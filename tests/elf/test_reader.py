@@ -102,7 +102,8 @@ def test_versions_are_read(lab: Lab) -> None:
     data = lab.program("prog", ["libv.so"], code=code).read_bytes()
     # GNU ld marks none as weak, others do: set the flag behind the hash of "V2".
     lab.write("prog", data.replace(bytes.fromhex("92050000 0000"), bytes.fromhex("92050000 0200")))
-    assert record(lab.root / "libv.so").versions_defined == {"V1", "V2"}
+    assert record(lab.root / "libv.so").versions_defined == frozenset(("libv.so", "V1", "V2"))
+    assert record(lab.root / "prog").versions_defined is None
     needed = [n for n in record(lab.root / "prog").versions_needed if n.file == "libv.so"]
     assert sorted(needed, key=lambda n: n.version) == [
         VersionNeed("libv.so", "V1", is_weak=False),
@@ -190,7 +191,7 @@ def _needed_by_readelf(path: Path) -> set[tuple[str, str]]:
     return found
 
 
-def _defined_by_readelf(path: Path) -> set[str]:
+def _defined_by_readelf(path: Path) -> frozenset[str] | None:
     text = _readelf("-V", path)
-    rows = re.findall(r"Rev: 1  Flags: (\S+).*Index: \d+  Cnt: \d+  Name: (\S+)", text)
-    return {name for flags, name in rows if flags != "BASE"}
+    names = re.findall(r"Rev: 1  Flags: \S+.*Index: \d+  Cnt: \d+  Name: (\S+)", text)
+    return frozenset(names) or None
