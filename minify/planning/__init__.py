@@ -2,9 +2,30 @@
 
 A plan is complete before a byte is written. What is shown (`--dry-run`, `why`), what is built and
 what is checked afterwards are this one value.
+
+    plan = make_plan(tree, config, keep, identity, PlanOptions(keep_setuid=True))
+    plan.entries             # each with its changes: `mode 4755 → 0755: setuid stripped`
+    plan.config_changes      # `USER root → 10001: the default: not root`
+    plan.advice              # what to mount, which capabilities to add, for a hardened runtime
 """
 
-from minify.planning.decision import described_missing, is_minified, make_plan
-from minify.planning.plan import Plan, PlannedEntry, Size
+from minify.planning.advice import Advice, Mount, MountKind
+from minify.planning.configuration import ConfigChange, is_minified
+from minify.planning.decision import PlanOptions, described_missing, make_plan
+from minify.planning.plan import Change, ChangeKind, Plan, PlannedEntry, Size
 
-__all__ = ["Plan", "PlannedEntry", "Size", "described_missing", "is_minified", "make_plan"]
+__all__ = [
+    "Advice",
+    "Change",
+    "ChangeKind",
+    "ConfigChange",
+    "Mount",
+    "MountKind",
+    "Plan",
+    "PlanOptions",
+    "PlannedEntry",
+    "Size",
+    "described_missing",
+    "is_minified",
+    "make_plan",
+]

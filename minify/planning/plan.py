@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
-from minify.closure import KeepSet
+from minify.closure import Gap, KeepSet
 from minify.filetree import Entry
 from minify.identity import Identity
 from minify.image import ImageConfig
+from minify.planning.advice import Advice
+from minify.planning.configuration import ConfigChange
+
+
+class ChangeKind(Enum):
+    """What a change of an entry is for."""
+
+    ADDED = "added"
+    """The source does not have it."""
+    ACCOUNTS = "accounts"
+    """Only the accounts that are needed."""
+    GIVEN = "given"
+    """It becomes the user's, since the program writes to it."""
+    OPENED = "opened"
+    """The user's group may read it."""
+    SETUID = "setuid"
+    CAPABILITY = "capability"
+    WORLD_WRITABLE = "world-writable"
+    TEMPORARY = "temporary"
+    """A directory for temporary files has mode 1777."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was changed on purpose."""
+
+    kind: ChangeKind
+    text: str
+    """Old and new, and why: `mode 4755 → 0755: setuid stripped`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +49,13 @@ class PlannedEntry:
     """As it will be written."""
     content: bytes | None = None
     """New content; None where it is the source's."""
-    change: str = ""
+    changes: tuple[Change, ...] = ()
     """What was added or changed on purpose; empty where it is exactly as in the source."""
+
+    @property
+    def change(self) -> str:
+        """All changes as one line; empty where there is none."""
+        return "; ".join(change.text for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +93,16 @@ class Plan:
     identity: Identity
     source: Size
     size: Size
+    config_changes: tuple[ConfigChange, ...]
+    """What the configuration has otherwise than the source's, the user's own edits included."""
+    gaps: tuple[Gap, ...]
+    """What could not be followed or will not work: of the closure, the identity and the plan."""
+    warnings: tuple[str, ...]
+    """What the user of minify should know, the identity's first."""
+    advice: Advice
+    """How the result fits a hardened runtime."""
 
     @property
     def changes(self) -> tuple[PlannedEntry, ...]:
         """What is not exactly as the source has it."""
-        return tuple(planned for planned in self.entries if planned.change)
+        return tuple(planned for planned in self.entries if planned.changes)
