@@ -93,9 +93,7 @@ def plan(source: str, options: Options = Options()) -> Result:
 
 def explain(source: str, options: Options = Options()) -> Explanation:
     """What `plan` gives, with what it was made of: `report.why` answers questions from it."""
-    opened = _open(source, options)
-    decided = Result(opened.image, _decide(opened, options))
-    return Explanation(decided, opened.tree, read_packages(opened.tree), options.drop)
+    return _explained(_open(source, options), options)
 
 
 def minify(source: str, output: str, options: Options = Options()) -> Result:
@@ -125,6 +123,16 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
 def plan_image(image: Image, options: Options = Options()) -> Plan:
     """What minifying an opened image would write."""
     return _decide(_merged(image, options), options)
+
+
+def explain_image(image: Image, options: Options = Options()) -> Explanation:
+    """What `explain` gives, for an opened image."""
+    return _explained(_merged(image, options), options)
+
+
+def _explained(source: _Source, options: Options) -> Explanation:
+    decided = Result(source.image, _decide(source, options))
+    return Explanation(decided, source.tree, read_packages(source.tree), options.drop)
 
 
 def _open(source: str, options: Options) -> _Source:

@@ -11,6 +11,7 @@ from minify.cli import headings
 from minify.cli.headings import HeadedCommand, option
 from minify.cli.output import print_text
 from minify.cli.shaping import Shaping, deciding, reading, shaped
+from minify.errors import UsageError
 from minify.report import why
 from minify.report.why_text import text
 
@@ -24,10 +25,23 @@ Examples:
 The other options are those of `minify IMAGE -o OUTPUT`: give the same ones to ask about that run.
 """
 
+_NO_VALUE = (
+    "to `why`, --user is the question and takes no value; to ask about a run with --user {0},"
+    " write --as-user {0}"
+)
+
+
+class _Command(HeadedCommand):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        value = next((word[7:] for word in args if word.startswith("--user=")), None)
+        if value is not None:
+            raise click.UsageError(_NO_VALUE.format(value), ctx)
+        return super().parse_args(ctx, args)
+
 
 @click.command(
     "why",
-    cls=HeadedCommand,
+    cls=_Command,
     usage="IMAGE PATH... | --user [OPTIONS]",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -52,7 +66,7 @@ The other options are those of `minify IMAGE -o OUTPUT`: give the same ones to a
     help="Ask about a run with --user USER: NAME or UID, either with :GROUP; or keep.",
 )
 @deciding
-def command(
+def command(  # noqa: PLR0913 (click hands over one parameter an option)
     *,
     image: str,
     paths: tuple[str, ...],
@@ -71,5 +85,10 @@ def command(
             "say what is asked: `minify why IMAGE PATH...` or `minify why IMAGE --user`"
         )
     explanation = pipeline.explain(image, shaped(given, user=as_user))
-    answers = why.answers(paths, explanation)
+    try:
+        answers = why.answers(paths, explanation)
+    except UsageError as error:
+        # `--user 1000` makes a PATH of 1000.
+        names = [path for path in paths if asks_user and not path.startswith("/")]
+        raise UsageError(*error.lines, *map(_NO_VALUE.format, names[:1])) from error
     print_text(text(answers, with_all=with_all))

@@ -15,6 +15,7 @@ from minify.report.explanation import Explanation
 _SHOWN = 8
 # difflib takes some microseconds a name.
 _MOST_COMPARED = 20_000
+_CLOSE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _named(asked: str, explanation: Explanation) -> Found:
     """The path whose end is `asked`: what PATH finds first, else the only one."""
     wanted = asked.strip("/")
     if not wanted:
-        raise UsageError("'' is no path")
+        raise UsageError("an empty PATH: expected a path in the image, or a name")
     tree = explanation.tree
     paths = sorted(path for path in tree.entries if path.endswith(f"/{wanted}"))
     command = _command(wanted, explanation)
@@ -106,7 +107,7 @@ def _command(name: str, explanation: Explanation) -> Found | None:
 
 def _not_there(asked: str, tree: FileTree) -> str:
     near = similar(asked, tree)
-    hint = f"; it has {_listed(near)}" if near else ""
+    hint = f"; close to it: {_listed(near)}" if near else ""
     return f"{asked}: the image has no such path{_stop(asked, tree)}{hint}"
 
 
@@ -129,10 +130,11 @@ def similar(asked: str, tree: FileTree) -> tuple[str, ...]:
     if same or not name:
         return tuple(same)
     directory = _deepest(asked, tree)
-    beside = get_close_matches(name, islice(tree.children(directory), _MOST_COMPARED), _SHOWN)
+    siblings = islice(tree.children(directory), _MOST_COMPARED)
+    beside = get_close_matches(name, siblings, cutoff=_CLOSE)
     if beside:
         return tuple(child(directory, near) for near in beside)
-    close = get_close_matches(name, _names_like(name, tree), 3)
+    close = get_close_matches(name, _names_like(name, tree), cutoff=_CLOSE)
     return tuple(sorted(path for path in tree.entries if basename(path) in close))
 
 

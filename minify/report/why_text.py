@@ -89,8 +89,10 @@ def _what(answer: Answer) -> Iterator[str]:
 
 def _below(below: Below) -> str:
     kept, source = below.kept, below.source
+    if not kept.files and not source.files:
+        return "nothing"
     return (
-        f"{kept.files:,} of {source.files:,} entries are kept,"
+        f"{kept.files:,} of {source.files:,} entries stay,"
         f" {size(kept.bytes)} of {size(source.bytes)}"
     )
 
