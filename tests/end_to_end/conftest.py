@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import pytest
 from images.build import BuiltImage
 from images.engines import Engine
 from images.runner import load
 
-from end_to_end.kit import Report, minify
+from end_to_end.kit import ARGUMENTS, Report, minify
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +21,34 @@ class Pair:
     report: Report
 
 
+class Pairs(Protocol):
+    """`pair("curl")` minifies the image in the daemon, once; `more` is said to minify too."""
+
+    def __call__(self, name: str, *more: str) -> Pair: ...
+
+
 @pytest.fixture(scope="session")
 def pair(
     docker: Engine,
     image: Callable[[str], BuiltImage],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str], Pair]:
-    """`pair("curl")` minifies the image in the daemon, once."""
-    made: dict[str, Pair] = {}
+) -> Pairs:
+    made: dict[tuple[str, ...], Pair] = {}
 
-    def make(name: str) -> Pair:
-        if name not in made:
+    def make(name: str, *more: str) -> Pair:
+        if (name, *more) not in made:
             built = image(name)
             load(docker, built.archive)
-            slim = built.tag.replace(":fat", ":slim")
+            slim = built.tag.replace(":fat", f":slim{''.join(more).replace('--', '-')}")
             report = minify(
                 f"docker-daemon:{built.tag}",
                 f"docker-daemon:{slim}",
+                *ARGUMENTS.get(name, ()),
+                *more,
                 work=tmp_path_factory.mktemp(name),
                 host=docker.host,
             )
-            made[name] = Pair(built.tag, slim, report)
-        return made[name]
+            made[name, *more] = Pair(built.tag, slim, report)
+        return made[name, *more]
 
     return make

@@ -14,6 +14,17 @@ from images.engines import Engine
 
 Report = dict[str, Any]
 
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    # What people run in a session is theirs to say; the shell is in passwd.
+    "login": (
+        *("--user", "keep", "--keep-setuid", "--keep-shadow"),
+        *("--keep", "/usr/bin/su", "--keep", "/usr/bin/sudo", "--keep", "/usr/bin/id"),
+    ),
+    # Nothing runs them; what becomes of such a file can be seen only where it stays.
+    "planted": ("--keep", "/usr/local/bin/*"),
+}
+"""What minify is told of an image beside source and output."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

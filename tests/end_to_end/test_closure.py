@@ -14,39 +14,45 @@ from images.engines import Engine
 from images.layers import LayerWriter, open_layer
 from images.runner import load
 
-from end_to_end.kit import files_in, minify, needed_libraries, try_minify
+from end_to_end.kit import ARGUMENTS, files_in, minify, needed_libraries, try_minify
 
 pytestmark = pytest.mark.engine
 
 Images = Callable[[str], BuiltImage]
 
-STATIC = {"static-go"}
+STATIC = {"groups", "static-go"}
 """Images whose program needs no library."""
 
+SLOW = {"login", "nginx-entrypoint", "postgres-entrypoint", "redis-entrypoint"}
+"""Images with many libraries, or with the programs of another one."""
 
-@pytest.mark.parametrize("name", CHECKS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.long] if n in SLOW else []) for n in CHECKS]
+)
 def test_each_missing_library_is_named_and_nothing_is_written(
     image: Images, name: str, tmp_path: Path
 ) -> None:
     built = image(name)
     complete = built.oci_layout(tmp_path / "complete")
-    report = minify(f"oci:{complete}", f"oci:{tmp_path / 'slim'}", work=tmp_path)
+    told = ARGUMENTS.get(name, ())
+    report = minify(f"oci:{complete}", f"oci:{tmp_path / 'slim'}", *told, work=tmp_path)
     libraries = needed_libraries(report)
     assert bool(libraries) == (name not in STATIC)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         works = [tmp_path / str(number) for number, _ in enumerate(libraries)]
-        found = pool.map(lambda *without: _run_without(built, *without), libraries, works)
+        found = pool.map(lambda *without: _run_without(built, told, *without), libraries, works)
         assert set(found) <= {"refused"}
 
 
-def _run_without(built: BuiltImage, library: str, work: Path) -> str:
+def _run_without(built: BuiltImage, told: tuple[str, ...], library: str, work: Path) -> str:
     """ "refused", or what is wrong with what minify says of the image without `library`."""
     out = work / "out"
     out.mkdir(parents=True)
     with open_layer(work / "whiteout.tar") as tar:
         LayerWriter(tar).whiteout(library)
     layout = built.oci_layout(work / "layout", work / "whiteout.tar")
-    done = try_minify(f"oci:{layout}", "-o", f"docker-archive:{out / 'slim.tar'}")
+    done = try_minify(f"oci:{layout}", "-o", f"docker-archive:{out / 'slim.tar'}", *told)
     # Programs ask for libfoo.so.1, while the file may be libfoo.so.1.2.
     named = Path(library).name.split(".so")[0] in done.err
     left = files_in(out)

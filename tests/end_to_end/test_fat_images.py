@@ -28,5 +28,6 @@ def test_ping_is_not_started_without_its_capability(
     load(docker, image("ping").archive)
     run = Runner(docker, image("ping").tag, ("--cap-drop", "ALL", "--user", "65534"))
     code, output = run.try_run()
-    assert (code, "operation not permitted" in output) == (126, True), output
+    assert code != 0
+    assert "operation not permitted" in output
     assert " 0% packet loss" in run(flags=("--cap-add", "NET_RAW", *NO_PING_SOCKETS))

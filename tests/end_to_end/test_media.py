@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,14 @@ def test_umoci_unpacks_what_is_written(image: Images, tmp_path: Path) -> None:
     assert (tmp_path / "bundle/rootfs/opt/app/bin/greet").is_file()
 
 
-@pytest.mark.parametrize("name", ["musl", "cpp"])
-@pytest.mark.parametrize("output", ["docker-archive", "oci-archive"])
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        *product(["musl", "cpp"], ["docker-archive", "oci-archive"]),
+        ("groups", "oci-archive"),  # podman looks supplementary groups up itself
+        ("redis-entrypoint", "docker-archive"),  # and gives new volumes their owner
+    ],
+)
 def test_podman_loads_and_runs_it(
     podman: Engine, image: Images, name: str, output: str, tmp_path: Path
 ) -> None:

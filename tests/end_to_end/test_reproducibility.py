@@ -9,11 +9,14 @@ import pytest
 from images.build import BuiltImage
 from images.checks import CHECKS
 
-from end_to_end.kit import Report, minify
+from end_to_end.kit import ARGUMENTS, Report, minify
 
 pytestmark = pytest.mark.engine
 
 Images = Callable[[str], BuiltImage]
+
+SLOW = {"login", "postgres-entrypoint"}
+IMAGES = [pytest.param(n, marks=[pytest.mark.long] if n in SLOW else []) for n in CHECKS]
 
 SURROUNDINGS = (
     ({"TZ": "UTC", "LC_ALL": "C"}, 0o022),
@@ -26,7 +29,7 @@ def _digests(report: Report) -> tuple[object, ...]:
     return (output["image_id"], tuple(output["diff_ids"]))
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", IMAGES)
 def test_umask_time_zone_and_locale_do_not_matter(image: Images, name: str, tmp_path: Path) -> None:
     source = f"docker-archive:{image(name).archive}"
     outputs = [tmp_path / "first.tar", tmp_path / "second.tar"]
@@ -35,6 +38,7 @@ def test_umask_time_zone_and_locale_do_not_matter(image: Images, name: str, tmp_
             minify(
                 source,
                 f"docker-archive:{out}:app:slim",
+                *ARGUMENTS.get(name, ()),
                 work=tmp_path,
                 environment=environment,
                 umask=umask,
@@ -46,11 +50,12 @@ def test_umask_time_zone_and_locale_do_not_matter(image: Images, name: str, tmp_
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", IMAGES)
 def test_minifying_again_changes_nothing(image: Images, name: str, tmp_path: Path) -> None:
     once, twice = tmp_path / "once.tar", tmp_path / "twice.tar"
-    first = minify(
-        f"docker-archive:{image(name).archive}", f"docker-archive:{once}:app:slim", work=tmp_path
-    )
-    second = minify(f"docker-archive:{once}", f"docker-archive:{twice}:app:slim", work=tmp_path)
+    told = ARGUMENTS.get(name, ())
+    source = f"docker-archive:{image(name).archive}"
+    first = minify(source, f"docker-archive:{once}:app:slim", *told, work=tmp_path)
+    source = f"docker-archive:{once}"
+    second = minify(source, f"docker-archive:{twice}:app:slim", *told, work=tmp_path)
     assert _digests(first) == _digests(second)
