@@ -49,8 +49,8 @@ PACKAGE_MANAGERS_STATE = frozenset(
 """State of the distribution's own tools, which no service of the image writes."""
 
 
-def is_shared(path: str, tree: FileTree) -> bool:
-    """Whether the directory is one of everybody's, of which no application is the whole.
+def is_shared_name(path: str) -> bool:
+    """Whether a directory of that path is one of everybody's, be it there or not.
 
     The multiarch directories (`/usr/lib/x86_64-linux-gnu`) are among them.
     """
@@ -60,4 +60,12 @@ def is_shared(path: str, tree: FileTree) -> bool:
     is_multiarch = name.count("-") >= 2 and "-linux-" in name
     if above in ("/lib", "/usr/lib", "/usr/local/lib") and is_multiarch:
         return True
-    return path.startswith(("/proc/", "/sys/", "/dev/")) or tree.directory(path) is None
+    return path.startswith(("/proc/", "/sys/", "/dev/"))
+
+
+def is_shared(path: str, tree: FileTree) -> bool:
+    """Whether the directory is one of everybody's, of which no application is the whole.
+
+    What is no directory is nobody's alone either.
+    """
+    return is_shared_name(path) or tree.directory(path) is None

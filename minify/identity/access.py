@@ -5,15 +5,20 @@ https://man7.org/linux/man-pages/man7/path_resolution.7.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 
-from minify.closure import Gap, Grade, KeepSet, Reason
+from minify.closure import Gap, Grade, KeepSet, Kept, Reason
 from minify.filetree import Entry, FileTree, ImagePath, Kind
-from minify.filetree.path import ancestors, is_within
-from minify.identity.state import may_be_given
+from minify.filetree.path import ROOT, ancestors, parent
+from minify.identity.identity import Opened
+from minify.identity.ownership import Ownership, may_be_given
 
-READ, EXECUTE = 4, 1
+READ, WRITE, EXECUTE = 4, 2, 1
+
+ANY_UID = -1
+"""A number that owns nothing in the image."""
 
 # Rules that keep a path because it will be executed.
 _EXECUTED = frozenset(
@@ -23,9 +28,16 @@ _EXECUTED = frozenset(
     """.split()
 )
 
+# Rules by which an executable file, if it is surely needed, will be run too.
+_EXECUTED_IF_EXECUTABLE = frozenset("config-file config.operand config.env script.path".split())
 
 # Rules that keep what the application itself consists of, and what its configuration names.
-_APPLICATION = frozenset("app.directory config-file config.operand config.workdir".split())
+_APPLICATION = frozenset("app.directory config-file config.env config.operand".split())
+
+# Secrets of accounts are nobody's but root's, whatever names them.
+_ROOTS_OWN = frozenset(
+    f"/etc/{name}{suffix}" for name in ("shadow", "gshadow", "sudoers") for suffix in ("", "-")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,68 +60,204 @@ class Credentials:
         return granted & wanted == wanted
 
 
+class _Use(Enum):
+    """What the program does with a kept path, as far as it is known."""
+
+    NONE = "nothing that is known"
+    READ = "reads"
+    EXECUTE = "executes"
+    HELP = "reads or executes"
+    """A helper of the application, whose users are not known."""
+
+
 @dataclass(frozen=True, slots=True)
-class Needed:
-    """What a user has to be able to use."""
+class Access:
+    """How the program fares as some user."""
 
-    keep: KeepSet
-    tree: FileTree
-    given: tuple[ImagePath, ...] = ()
-    """Directories that will belong to whatever user is chosen."""
-
-    def is_given(self, path: ImagePath) -> bool:
-        """Whether the plan will make the user its owner; not so for an inode of several names."""
-        entry = self.tree[path]
-        is_plain = entry.link_group is None and may_be_given(entry)
-        return is_plain and any(is_within(path, place) for place in self.given)
+    refusals: tuple[str, ...]
+    """What it cannot do and needs to, in order of the paths; empty: it can run."""
+    opened: tuple[Opened, ...]
+    """What is opened to the user's group so that it can, sorted by path."""
 
 
-def refusals(user: Credentials, needed: Needed) -> Iterator[str]:
-    """What keeps `user` from running the program: a line for each hard path it cannot use.
+def access(users: Iterable[Credentials], owner: Ownership, keep: KeepSet, tree: FileTree) -> Access:
+    """Whether all of `users` can use every hard path and all of the application's own files.
 
-    The application's own files count as hard ones do; what only `--keep` asks for is no part of it.
+    `owner` says what will belong to them, and which group things are opened to. What is executed
+    is never opened, nor what has a privilege; what only `--keep` asks for is no part of it.
     """
-    entries = needed.tree.entries
+    check = _Check(tuple(users), owner, keep, tree)
+    for path, kept in keep.kept.items():
+        use = _use(tree[path], kept)
+        if use is not _Use.NONE:
+            check.path(tree[path], kept, use)
+    opened = tuple(check.opened[path] for path in sorted(check.opened))
+    return Access(tuple(check.refusals), opened)
+
+
+def unreadable(
+    users: Sequence[Credentials], owner: Ownership, keep: KeepSet, tree: FileTree
+) -> Iterator[Gap]:
+    """A gap for each kept file that one of `users` cannot read, and that need not be needed."""
+    barriers = Barriers(users, owner, tree)
     closed: set[ImagePath] = set()
-    for path, kept in needed.keep.kept.items():
-        rules = {reason.rule for reason in kept.reasons}
-        is_needed = kept.grade is Grade.HARD or not rules.isdisjoint(_APPLICATION)
-        if not is_needed or rules == {"user.keep"} or needed.is_given(path):
+    for path in keep.kept:
+        entry = tree[path]
+        if entry.kind is not Kind.FILE or entry.mode & 0o111 or path in _ROOTS_OWN:
             continue
-        entry = entries[path]
-        directories = [path] if entry.kind is Kind.DIRECTORY else []
-        for above in (*reversed(ancestors(path)), *directories):
-            if above in closed or needed.is_given(above) or user.may(entries[above], EXECUTE):
-                continue
-            closed.add(above)
-            yield f"{above} cannot be entered ({_owner_and_mode(entries[above])})"
-        if entry.kind is Kind.FILE:
-            is_run = bool(rules & _EXECUTED) or ("config.operand" in rules and entry.is_executable)
-            yield from _file_refusals(user, entry, needed, is_run=is_run)
+        barrier = barriers.above(path)
+        if barrier is not None and barrier.path not in closed:
+            closed.add(barrier.path)
+            detail = f"{barrier.path} has files that are kept, but {barriers.who} cannot enter it"
+            yield _unreadable(owner.of(barrier), detail)
+        elif barrier is None and not barriers.may(entry, READ):
+            detail = f"{path} is kept, but {barriers.who} cannot read it"
+            yield _unreadable(owner.of(entry), detail)
 
 
-def unreadable(user: Credentials, needed: Needed) -> Iterator[Gap]:
-    """A gap for each kept file that `user` cannot read, and that need not be needed."""
-    for path in needed.keep.kept:
-        entry = needed.tree[path]
-        if entry.kind is not Kind.FILE or needed.is_given(path) or user.may(entry, READ):
-            continue
-        if not entry.mode & 0o111:
-            detail = f"{path} is kept, but {user.uid} cannot read it ({_owner_and_mode(entry)})"
-            hint = "change its owner or mode in the source image, or use --user"
-            yield Gap(Reason("identity.unreadable", path, detail), hint)
+def _unreadable(entry: Entry, what: str) -> Gap:
+    reason = Reason("identity.unreadable", entry.path, f"{what} ({owner_and_mode(entry)})")
+    return Gap(reason, "change its owner or mode in the source image, or use --user")
 
 
-def _file_refusals(
-    user: Credentials, entry: Entry, needed: Needed, *, is_run: bool
-) -> Iterator[str]:
-    # The kernel loads a program that its user may execute and not read; a script it cannot.
-    is_elf = is_run and needed.tree.read(entry, 4) == b"\x7fELF"
-    if is_run and not user.may(entry, EXECUTE):
-        yield f"{entry.path} cannot be executed ({_owner_and_mode(entry)})"
-    elif not is_elf and not user.may(entry, READ):
-        yield f"{entry.path} cannot be read ({_owner_and_mode(entry)})"
+class Barriers:
+    """What keeps `users` from a path in the result; each directory is looked at once."""
+
+    def __init__(self, users: Sequence[Credentials], owner: Ownership, tree: FileTree) -> None:
+        self._users = users
+        self._owner = owner
+        self._tree = tree
+        self._first: dict[ImagePath, Entry | None] = {}
+
+    @property
+    def who(self) -> str:
+        """The users in a word."""
+        return "a user with group 0" if len(self._users) > 1 else f"{self._users[0].uid}"
+
+    def may(self, entry: Entry, wanted: int) -> bool:
+        """Whether all of the users may, as the entry will be."""
+        theirs = self._owner.of(entry)
+        return all(user.may(theirs, wanted) for user in self._users)
+
+    def above(self, path: ImagePath) -> Entry | None:
+        """The first directory on the way to `path` that cannot be entered."""
+        return self._inside(parent(path)) if path != ROOT else None
+
+    def _inside(self, directory: ImagePath) -> Entry | None:
+        for here in (*reversed(ancestors(directory)), directory):
+            if here not in self._first:
+                above = self._first[parent(here)] if here != ROOT else None
+                entry = self._tree[here]
+                closed = None if self.may(entry, EXECUTE) else entry
+                self._first[here] = above or closed
+        return self._first[directory]
 
 
-def _owner_and_mode(entry: Entry) -> str:
+def owner_and_mode(entry: Entry) -> str:
+    """`0:0 0700`."""
     return f"{entry.uid}:{entry.gid} {entry.mode:04o}"
+
+
+def _use(entry: Entry, kept: Kept) -> _Use:
+    rules = {reason.rule for reason in kept.reasons}
+    if rules == {"user.keep"}:
+        return _Use.NONE
+    if kept.grade is Grade.HARD:
+        if rules & _EXECUTED or (entry.is_executable and rules & _EXECUTED_IF_EXECUTABLE):
+            return _Use.EXECUTE
+        return _Use.READ
+    if entry.path in _ROOTS_OWN:
+        return _Use.NONE
+    if rules & _APPLICATION:
+        return _Use.HELP if entry.is_executable else _Use.READ
+    is_packaged = "package.data" in rules and entry.path.startswith("/etc/")
+    return _Use.READ if is_packaged and not entry.is_executable else _Use.NONE
+
+
+def _application_reason(kept: Kept) -> Reason:
+    """The reason that says best why the program reads it."""
+    rules = {*_EXECUTED, *_APPLICATION}
+    return next((reason for reason in kept.reasons if reason.rule in rules), kept.reasons[0])
+
+
+class _Check:
+    """Goes through the paths that are needed and collects what stands in the way."""
+
+    def __init__(
+        self, users: tuple[Credentials, ...], owner: Ownership, keep: KeepSet, tree: FileTree
+    ) -> None:
+        self.refusals: list[str] = []
+        self.opened: dict[ImagePath, Opened] = {}
+        self._users = users
+        self._owner = replace(owner, opened=self.opened)
+        self._keep = keep
+        self._tree = tree
+        self._entered: set[tuple[ImagePath, _Use]] = set()
+        self._names: dict[int, list[ImagePath]] = {}
+
+    def path(self, entry: Entry, kept: Kept, use: _Use) -> None:
+        """Checks that `entry` can be reached and used; directories come before what is in them."""
+        reason = _application_reason(kept)
+        if entry.kind is Kind.DIRECTORY:
+            self._enter(entry, READ | EXECUTE, reason, use)
+        for above in reversed(ancestors(entry.path)):
+            self._enter(self._tree[above], EXECUTE, reason, use)
+        if entry.kind is Kind.FILE:
+            self._use_file(entry, reason, use)
+
+    def _may(self, entry: Entry, wanted: int) -> bool:
+        theirs = self._owner.of(entry)
+        return all(user.may(theirs, wanted) for user in self._users)
+
+    def _enter(self, directory: Entry, opening: int, reason: Reason, use: _Use) -> None:
+        """Checks that a directory can be entered; `opening` is what it is opened for if not."""
+        if (directory.path, use) in self._entered:
+            return
+        self._entered.add((directory.path, use))
+        if self._may(directory, EXECUTE):
+            return
+        if use is not _Use.READ or not self._open(directory, opening, reason):
+            self._refuse(f"{directory.path} cannot be entered", directory)
+
+    def _use_file(self, entry: Entry, reason: Reason, use: _Use) -> None:
+        if use is _Use.HELP:
+            if not self._may(entry, READ) and not self._may(entry, EXECUTE):
+                self._refuse(f"{entry.path} cannot be executed", entry)
+        elif use is _Use.EXECUTE and not self._may(entry, EXECUTE):
+            self._refuse(f"{entry.path} cannot be executed", entry)
+        elif not self._may(entry, READ) and not self._is_readable(entry, reason, use):
+            self._refuse(f"{entry.path} cannot be read", entry)
+
+    def _is_readable(self, entry: Entry, reason: Reason, use: _Use) -> bool:
+        if use is _Use.READ:
+            return self._open(entry, READ, reason)
+        # The kernel loads a program that its user may execute and not read; a script it cannot.
+        return self._tree.read(entry, 4) == b"\x7fELF"
+
+    def _open(self, entry: Entry, wanted: int, reason: Reason) -> bool:
+        """Opens an entry, by all its names, to the group; whether that is right and of use."""
+        is_ours = entry.path in self._owner.paths
+        if is_ours or entry.path in _ROOTS_OWN or not may_be_given(entry):
+            return False
+        if any(user.uid == entry.uid for user in self._users):
+            return False  # An owner is denied what its own bits do not grant.
+        gid = self._owner.gid
+        # What another group could do is nothing to this one.
+        kept = entry.mode if entry.gid == gid else entry.mode & ~0o070
+        for name in self._all_names(entry):
+            self.opened[name] = Opened(name, gid, kept | wanted << 3, reason)
+        return True
+
+    def _all_names(self, entry: Entry) -> Sequence[ImagePath]:
+        """The kept names of an inode."""
+        if entry.link_group is None:
+            return (entry.path,)
+        if not self._names:
+            for path in self._keep.kept:
+                group = self._tree[path].link_group
+                if group is not None:
+                    self._names.setdefault(group, []).append(path)
+        return self._names[entry.link_group]
+
+    def _refuse(self, what: str, entry: Entry) -> None:
+        self.refusals.append(f"{what} ({owner_and_mode(entry)})")

@@ -1,11 +1,11 @@
-"""The accounts of an image: /etc/passwd and /etc/group.
+"""The accounts of an image: /etc/passwd, /etc/group and their shadows.
 
 https://man7.org/linux/man-pages/man5/passwd.5.html, https://man7.org/linux/man-pages/man5/group.5.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minify.errors import ImageError
@@ -14,6 +14,8 @@ from minify.filetree.path import decoded
 
 PASSWD = "/etc/passwd"  # noqa: S105 (a path)
 GROUP = "/etc/group"
+SHADOW = "/etc/shadow"
+GSHADOW = "/etc/gshadow"
 _LARGEST = 8 << 20
 
 
@@ -26,6 +28,11 @@ class Account:
     gid: int
     line: str
     """As the file has it, without the newline."""
+
+    @property
+    def home(self) -> str:
+        """The home directory; `/` where the line does not say, as engines have it."""
+        return "".join(self.line.split(":")[5:6]) or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +51,64 @@ class Accounts:
 
     accounts: tuple[Account, ...]
     groups: tuple[Group, ...]
+    lines: Mapping[str, tuple[str, ...]]
+    """All lines of each of the four files that the image has, as they are, by its path."""
+    _by_name: Mapping[str, Account]
+    _by_uid: Mapping[int, Account]
+    _group_by_name: Mapping[str, Group]
+    _by_gid: Mapping[int, Group]
 
     @classmethod
     def of(cls, tree: FileTree) -> Accounts:
         """The accounts in `tree`; lines that the C library would skip are skipped."""
-        accounts = filter(None, map(_account, _lines(tree, PASSWD)))
-        groups = filter(None, map(_group, _lines(tree, GROUP)))
-        return cls(tuple(accounts), tuple(groups))
+        files = {path: _lines(tree, path) for path in (PASSWD, GROUP, SHADOW, GSHADOW)}
+        lines = {path: found for path, found in files.items() if found is not None}
+        accounts = tuple(filter(None, map(_account, lines.get(PASSWD, ()))))
+        groups = tuple(filter(None, map(_group, lines.get(GROUP, ()))))
+        # Of several lines with one name or number the first counts.
+        return cls(
+            accounts,
+            groups,
+            lines,
+            {account.name: account for account in reversed(accounts)},
+            {account.uid: account for account in reversed(accounts)},
+            {group.name: group for group in reversed(groups)},
+            {group.gid: group for group in reversed(groups)},
+        )
 
     def account(self, name_or_uid: str) -> Account | None:
         """The account of that name, else of that number, as `USER` is looked up."""
-        by_name = (account for account in self.accounts if account.name == name_or_uid)
         number = _number(name_or_uid)
-        by_uid = (account for account in self.accounts if account.uid == number)
-        return next(by_name, None) or next(by_uid, None)
+        by_uid = self._by_uid.get(number) if number is not None else None
+        return self._by_name.get(name_or_uid) or by_uid
+
+    def named(self, uid: int) -> Account | None:
+        """The account of that number."""
+        return self._by_uid.get(uid)
 
     def group(self, name_or_gid: str) -> Group | None:
         """The group of that name, else of that number."""
-        by_name = (group for group in self.groups if group.name == name_or_gid)
         number = _number(name_or_gid)
-        by_gid = (group for group in self.groups if group.gid == number)
-        return next(by_name, None) or next(by_gid, None)
+        by_gid = self._by_gid.get(number) if number is not None else None
+        return self._group_by_name.get(name_or_gid) or by_gid
+
+    def named_group(self, gid: int) -> Group | None:
+        """The group of that number."""
+        return self._by_gid.get(gid)
 
     def groups_of(self, account: Account) -> tuple[Group, ...]:
         """The primary group and those that list the account as a member."""
         return tuple(g for g in self.groups if g.gid == account.gid or account.name in g.members)
 
 
-def _lines(tree: FileTree, path: str) -> Iterator[str]:
+def _lines(tree: FileTree, path: str) -> tuple[str, ...] | None:
     entry = tree.file(path)
     if entry is None:
-        return
+        return None
     if entry.size > _LARGEST:
         raise ImageError(f"{path} has {entry.size:,} bytes; at most {_LARGEST:,} are read")
-    yield from decoded(tree.read(entry)).split("\n")
+    text = decoded(tree.read(entry)).removesuffix("\n")
+    return tuple(text.split("\n")) if text else ()
 
 
 def _number(text: str) -> int | None:

@@ -1,213 +1,264 @@
 """Which user the image gets.
 
-In order: what `--user` says; the image's own user, if that is not root; `appuser`, as in the
-classic scratch recipe, if its access suffices; else the image's own user, and the summary says why.
+In order: what `--user` says; the image's own user, if that is not root; the account that the
+program itself drops to; `appuser`, as in the classic scratch recipe; else the image's own user, and
+the summary says why each other one could not run the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import count, islice
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from minify.closure import KeepSet
+from minify.closure import CONFIG, Gap, KeepSet, Reason
 from minify.errors import ClosureError, UsageError
 from minify.filetree import FileTree
-from minify.identity.access import Credentials, Needed, refusals, unreadable
-from minify.identity.accounts import Account, Accounts, Group
-from minify.identity.identity import Identity
-from minify.identity.state import state_places
+from minify.identity.access import ANY_UID, Credentials, access, unreadable
+from minify.identity.account_files import AccountFiles, account_files
+from minify.identity.accounts import GSHADOW, SHADOW, Accounts
+from minify.identity.candidates import service_account
+from minify.identity.home import Home, Homes, home, volume_warnings
+from minify.identity.identity import Identity, Opened, Rejected, Wishes
+from minify.identity.ownership import Ownership, given_paths
+from minify.identity.users import User, appuser, own_user, requested_user, user_of
+from minify.identity.writable import Writable, writable, written_by_a_new_user
 from minify.image import ImageConfig
 
-APPUSER = "appuser"
-APPUSER_ID = 10001
 KEEP = "keep"
-
+_OWN = "the image's own"
+_DEFAULT = "the default: not root"
 _SHOWN_REFUSALS = 3
+
+
+def choose_user(wishes: Wishes, config: ImageConfig, keep: KeepSet, tree: FileTree) -> Identity:
+    """The user of the result, its account files, and what becomes its own.
+
+    UsageError for a requested name that the image does not have and for a path that cannot be made
+    writable; ClosureError for a requested user that cannot run the program, for `--arbitrary-uid`
+    where nobody but root can, and for an image whose own USER does not exist.
+    """
+    image = _Image(wishes, config, Accounts.of(tree), keep, tree)
+    if wishes.user == KEEP:
+        return _as_asked(image)
+    if wishes.user is not None:
+        return _requested(wishes.user, image)
+    own = own_user(config.user, image.accounts)
+    return _own(own, image) if own.uid != 0 else _default(image)
+
+
+def unchanged_user(wishes: Wishes, config: ImageConfig, keep: KeepSet, tree: FileTree) -> Identity:
+    """The image's own user with its account files as they are, as for what is minified already.
+
+    What `--writable` and `--arbitrary-uid` ask for is done all the same; root is no such user, so
+    with the latter another is chosen.
+    """
+    image = _Image(wishes, config, Accounts.of(tree), keep, tree)
+    own = own_user(config.user, image.accounts)
+    shadows = (image.accounts.lines.get(path) for path in (SHADOW, GSHADOW))
+    files = AccountFiles(None, None, *shadows)
+    if not wishes.arbitrary_uid:
+        written = config.user
+        return replace(_identity(_kept(own, image), _OWN, image, files), user=written)
+    return _own(own, image, files) if own.uid != 0 else choose_user(wishes, config, keep, tree)
 
 
 @dataclass(frozen=True, slots=True)
 class _Image:
     """What a choice depends on."""
 
+    wishes: Wishes
     config: ImageConfig
     accounts: Accounts
     keep: KeepSet
     tree: FileTree
 
+    @property
+    def own(self) -> User | None:
+        """The source's user; None if the image has no such account."""
+        user = user_of(self.config.user, self.accounts)
+        return user if isinstance(user, User) else None
 
-def choose_user(
-    request: str | None, config: ImageConfig, keep: KeepSet, tree: FileTree
-) -> Identity:
-    """The user of the result. `request` is what `--user` says, None where it is not given.
-
-    UsageError for a requested name that the image does not have; ClosureError for a requested user
-    that cannot run the program, and for an image whose own USER does not exist.
-    """
-    image = _Image(config, Accounts.of(tree), keep, tree)
-    if request == KEEP:
-        return _own(image, "kept, as --user keep asks")
-    if request is not None:
-        return _requested(request, image)
-    own = _lookup(config.user, image, "USER")
-    if own.uid != 0:
-        return _own(image, "the image's own")
-    account, groups = _appuser(image.accounts)
-    refused = _refusals(account.uid, {account.gid, *(group.gid for group in groups)}, image)
-    if refused:
-        why = f"kept: {account.name} could not run the program: {'; '.join(refused)}"
-        return _own(image, why)
-    return _identity(account, groups, image, f"{account.uid}", "the default: not root")
-
-
-def unchanged_user(config: ImageConfig, tree: FileTree) -> Identity:
-    """The image's own user with its account files as they are."""
-    image = _Image(config, Accounts.of(tree), KeepSet({}, (), (), (), (), {}), tree)
-    own = _lookup(config.user, image, "USER")
-    why = "the image's own"
-    return Identity(config.user, own.uid, own.gid, why, None, None, is_changed=False)
-
-
-def _refusals(uid: int, gids: set[int], image: _Image) -> list[str]:
-    """What keeps a user from running the program, the first few."""
-    given = state_places(image.keep.writes, image.tree) if uid not in (0, _own_uid(image)) else ()
-    user = Credentials(uid, frozenset(gids))
-    return list(islice(refusals(user, Needed(image.keep, image.tree, given)), _SHOWN_REFUSALS))
-
-
-def _own_uid(image: _Image) -> int | None:
-    """The number of the source's user; None if the image has no such account."""
-    try:
-        return _lookup(image.config.user, image, "USER").uid
-    except ClosureError:
-        return None
+    def is_own(self, user: User) -> bool:
+        own = self.own
+        return own is not None and own.uid == user.uid
 
 
 @dataclass(frozen=True, slots=True)
-class _User:
-    """What a `USER` value means to a runtime."""
+class _Trial:
+    """What it takes to run the program as a user, and what stands in the way."""
 
-    uid: int
-    gid: int
-    account: Account | None
-    groups: tuple[Group, ...]
-
-
-def _lookup(written: str, image: _Image, named: str) -> _User:
-    """The user that `name[:group]` or `uid[:gid]` means, by the image's account files."""
-    who, _, group_text = written.partition(":")
-    account = image.accounts.account(who or "0")
-    if account is None and who and not _is_id(who):
-        raise _unknown(named, written, "passwd", who, [a.name for a in image.accounts.accounts])
-    uid = account.uid if account else int(who or 0)
-    if not group_text:
-        gid = account.gid if account else 0
-        groups = image.accounts.groups_of(account) if account else ()
-        return _User(uid, gid, account, groups)
-    group = image.accounts.group(group_text)
-    if group is None and not _is_id(group_text):
-        names = [g.name for g in image.accounts.groups]
-        raise _unknown(named, written, "group", group_text, names)
-    gid = group.gid if group else int(group_text)
-    return _User(uid, gid, account, (group,) if group else ())
+    user: User
+    users: tuple[Credentials, ...]
+    """Who has to be able to run it: the user, and anybody with group 0 where that is asked for."""
+    writable: Writable
+    owner: Ownership
+    refusals: tuple[str, ...] = ()
+    """The first few."""
+    opened: tuple[Opened, ...] = ()
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**31
+def _kept(own: User, image: _Image) -> _Trial:
+    """The source's user, unchecked, with what is wished and no more."""
+    found = writable((), image.wishes.writable, image.keep, image.tree)
+    if own.uid == 0:
+        # Root may write to all there is.
+        found = replace(found, given=tuple(item for item in found.given if item.is_new))
+        return _Trial(own, (own.credentials,), found, Ownership(0, own.gid))
+    paths = given_paths(found.given, image.keep.kept, image.tree)
+    return _Trial(own, (own.credentials,), found, Ownership(own.uid, own.gid, paths))
 
 
-def _unknown(named: str, written: str, file: str, name: str, names: Sequence[str]) -> Exception:
-    message = f"{named} {written}: /etc/{file} of the image has no {name!r}"
-    if named == "USER":
-        return ClosureError(f"{message}, so no engine can start it; name a user with --user")
-    return UsageError(
-        f"{message}; it has {', '.join(names) or 'no entries'}, and a number always works"
+def _tried(user: User, image: _Image) -> _Trial:
+    """`user` with all that the program writes to given and all that it reads opened."""
+    keep, tree, wishes = image.keep, image.tree, image.wishes
+    users: tuple[Credentials, ...] = (user.credentials,)
+    if wishes.arbitrary_uid:
+        user = user.in_group_0(image.accounts)
+        users = (user.credentials, Credentials(ANY_UID, frozenset((0,))))
+    elif image.is_own(user) or user.uid == 0:
+        trial = _kept(user, image)
+        found = access(users, trial.owner, keep, tree)
+        # What its own image did not let it read stays closed to it.
+        refusals = (*found.refusals, *(f"{each.path} cannot be read" for each in found.opened))
+        return replace(trial, refusals=refusals[:_SHOWN_REFUSALS])
+    given = writable(written_by_a_new_user(keep, tree), wishes.writable, keep, tree)
+    paths = given_paths(given.given, keep.kept, tree)
+    owner = Ownership(user.uid, user.gid, paths, is_arbitrary=wishes.arbitrary_uid)
+    found = access(users, owner, keep, tree)
+    refusals = (*_needs_root(user, image), *found.refusals)[:_SHOWN_REFUSALS]
+    opened = {item.path: item for item in found.opened}
+    return _Trial(user, users, given, replace(owner, opened=opened), refusals, found.opened)
+
+
+def _needs_root(user: User, image: _Image) -> Iterator[str]:
+    for finding in image.keep.needs_root:
+        account = image.accounts.account(finding.unless.partition(":")[0])
+        uid = f"{account.uid}" if account is not None else finding.unless.partition(":")[0]
+        if uid != f"{user.uid}" or image.wishes.arbitrary_uid:
+            yield f"{finding.reason.by} needs root ({finding.reason.detail})"
+
+
+def _as_asked(image: _Image) -> Identity:
+    """The source's user by `--user keep`, as the source writes it."""
+    if image.wishes.arbitrary_uid:
+        raise UsageError(
+            "--user keep and --arbitrary-uid: what any user shall be able to do cannot stay as it"
+            " is; leave one of them out"
+        )
+    own = own_user(image.config.user, image.accounts)
+    identity = _identity(_kept(own, image), "kept, as --user keep asks", image)
+    return replace(identity, user=image.config.user)
+
+
+def _requested(written: str, image: _Image) -> Identity:
+    user = requested_user(written, image.accounts)
+    if image.wishes.arbitrary_uid and (user.uid == 0 or (user.has_group and user.gid != 0)):
+        raise UsageError(
+            f"--user {written} and --arbitrary-uid: expected a user that is not root, without a"
+            " group or with group 0"
+        )
+    trial = _tried(user, image)
+    if trial.refusals:
+        raise ClosureError(
+            f"--user {written}: this user could not run the program:"
+            f" {'; '.join(trial.refusals)}; change the owner or mode in the source image, or choose"
+            " another user"
+        )
+    return _identity(trial, "as --user asks", image)
+
+
+def _own(own: User, image: _Image, files: AccountFiles | None = None) -> Identity:
+    """The image's own user, which is checked only where others shall be able to do as much."""
+    if not image.wishes.arbitrary_uid:
+        return _identity(_kept(own, image), _OWN, image, files)
+    trial = _tried(own, image)
+    if trial.refusals:
+        raise _nobody_with_group_0(trial.refusals)
+    return _identity(trial, _OWN, image, files)
+
+
+def _default(image: _Image) -> Identity:
+    """The program's own account, `appuser`, or root: the first that can run it."""
+    accounts = image.accounts
+    found = service_account(image.keep.runs_as, accounts)
+    candidates = [(appuser(accounts, in_group_0=image.wishes.arbitrary_uid), _DEFAULT)]
+    if found.user is not None and found.reason is not None:
+        evidence = f"{found.reason.by}: {found.reason.detail}"
+        candidates.insert(0, (found.user, f"the program changes to it by itself ({evidence})"))
+    rejected = list(found.rejected)
+    tried: list[Rejected] = []
+    for user, why in candidates:
+        trial = _tried(user, image)
+        if not trial.refusals:
+            identity = _identity(trial, why, image)
+            return replace(identity, rejected=(*rejected, *tried))
+        tried.append(Rejected(user.shown, trial.refusals))
+    if image.wishes.arbitrary_uid:
+        raise _nobody_with_group_0(tried[0].refusals)
+    return _root(image, tried[0], (*rejected, *tried))
+
+
+def _root(image: _Image, decisive: Rejected, rejected: tuple[Rejected, ...]) -> Identity:
+    """The image's own root, since nobody else could run the program."""
+    refused = "; ".join(decisive.refusals)
+    why = f"{decisive.user} could not run the program: {refused}"
+    hint = "change that in the source image, name a user with --user, or say --user keep"
+    gap = Gap(Reason("identity.root", CONFIG, f"the user stays root: {why}"), hint)
+    own = own_user(image.config.user, image.accounts)
+    identity = _identity(_kept(own, image), f"kept: {why}", image)
+    return replace(identity, rejected=rejected, gaps=(gap,))
+
+
+def _nobody_with_group_0(refusals: Iterable[str]) -> ClosureError:
+    return ClosureError(
+        f"--arbitrary-uid: a user with group 0 could not run the program: {'; '.join(refusals)};"
+        " change that in the source image"
     )
 
 
-def _own(image: _Image, why: str) -> Identity:
-    """The image's own user: all account lines stay for root, only its own for another."""
-    user = _lookup(image.config.user, image, "USER")
-    written = image.config.user
-    if user.uid == 0:
-        return Identity(written, 0, user.gid, why, None, None, is_changed=False)
-    passwd, group = _lines(user.account, user.groups, image)
-    return Identity(written, user.uid, user.gid, why, passwd, group, is_changed=False)
-
-
-def _requested(request: str, image: _Image) -> Identity:
-    if not request or request.startswith(":"):
-        raise UsageError(f"--user {request!r}: expected NAME, UID, either with :GROUP, or keep")
-    user = _lookup(request, image, "--user")
-    has_group = ":" in request
-    if user.account is None and user.uid != 0:
-        gid = user.gid if has_group else user.uid
-        account = _new_account(_free_name(image.accounts), user.uid, gid)
-        user = _User(user.uid, gid, account, user.groups or (_new_group(account.name, gid),))
-    refused = _refusals(user.uid, {user.gid, *(group.gid for group in user.groups)}, image)
-    if refused:
-        raise ClosureError(
-            f"--user {request}: this user could not run the program: {'; '.join(refused)};"
-            " change the owner or mode in the source image, or choose another user"
-        )
-    # The number alone keeps the supplementary groups that the account has.
-    written = f"{user.uid}:{user.gid}" if has_group else f"{user.uid}"
-    if user.account is None:
-        return Identity(written, 0, user.gid, "as --user asks", None, None, is_changed=True)
-    return _identity(user.account, user.groups, image, written, "as --user asks")
-
-
 def _identity(
-    account: Account, groups: Sequence[Group], image: _Image, written: str, why: str
+    trial: _Trial, why: str, image: _Image, files: AccountFiles | None = None
 ) -> Identity:
-    passwd, group = _lines(account, groups, image)
-    gid = int(written.partition(":")[2] or account.gid)
-    if _own_uid(image) == account.uid:
-        return Identity(written, account.uid, gid, why, passwd, group, is_changed=False)
-    user = Credentials(account.uid, frozenset((gid, *(item.gid for item in groups))))
-    needed = Needed(image.keep, image.tree, state_places(image.keep.writes, image.tree))
-    gaps = tuple(unreadable(user, needed))
-    return Identity(written, account.uid, gid, why, passwd, group, is_changed=True, gaps=gaps)
+    """What was tried, decided; `files` where account files stay as they are."""
+    user, owner = trial.user, trial.owner
+    is_changed = not image.is_own(user)
+    files = files or _files(user, owner, image)
+    gaps: tuple[Gap, ...] = ()
+    found = Home()
+    warnings = list(trial.writable.warnings)
+    if is_changed or owner.is_arbitrary:
+        homes = Homes(trial.users, owner, image.keep, image.tree)
+        found = home(image.own, user, image.config, homes)
+        warnings += filter(None, (found.warning,))
+        gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
+    if is_changed and user.uid != 0:
+        volumes = image.config.volumes
+        warnings += volume_warnings(volumes, user, image.accounts, image.tree)
+    is_as_written = user.uid == 0 and not is_changed and image.wishes.user in (None, KEEP)
+    return Identity(
+        user=image.config.user if is_as_written else user.written,
+        uid=user.uid,
+        gid=user.gid,
+        why=why,
+        passwd=files.passwd,
+        group=files.group,
+        shadow=files.shadow,
+        gshadow=files.gshadow,
+        is_changed=is_changed,
+        gaps=gaps,
+        name=user.name,
+        groups=user.credentials.gids,
+        given=trial.writable.given,
+        withheld=trial.writable.withheld,
+        opened=trial.opened,
+        home=found.value,
+        warnings=tuple(warnings),
+        is_arbitrary=owner.is_arbitrary,
+    )
 
 
-def _lines(
-    account: Account | None, groups: Sequence[Group], image: _Image
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The lines of passwd and group: the user's own, and accounts that configuration names."""
-    accounts = {account.name: account} if account else {}
-    kept_groups = {group.name: group for group in groups}
-    for named in (finding.account for finding in image.keep.runs_as):
-        by_name = [a for a in image.accounts.accounts if a.name == named]
-        accounts.update((a.name, a) for a in by_name)
-        kept_groups.update((g.name, g) for g in image.accounts.groups if g.name == named)
-        for other in by_name:
-            primary = (g for g in image.accounts.groups if g.gid == other.gid)
-            kept_groups.update((g.name, g) for g in primary)
-    by_uid = sorted(accounts.values(), key=lambda a: (a.uid, a.name))
-    by_gid = sorted(kept_groups.values(), key=lambda g: (g.gid, g.name))
-    return tuple(a.line for a in by_uid), tuple(g.line for g in by_gid)
-
-
-def _appuser(accounts: Accounts) -> tuple[Account, tuple[Group, ...]]:
-    """The default user; an image that has an `appuser` already keeps that one as it is."""
-    existing = accounts.account(APPUSER)
-    if existing is not None and existing.uid != 0:
-        return existing, accounts.groups_of(existing)
-    taken = {account.uid for account in accounts.accounts} | {g.gid for g in accounts.groups}
-    number = next(number for number in count(APPUSER_ID) if number not in taken)
-    name = _free_name(accounts)
-    return _new_account(name, number, number), (_new_group(name, number),)
-
-
-def _free_name(accounts: Accounts) -> str:
-    taken = {a.name for a in accounts.accounts} | {g.name for g in accounts.groups}
-    names = (f"{APPUSER}{number or ''}" for number in count())
-    return next(name for name in names if name not in taken)
-
-
-def _new_account(name: str, uid: int, gid: int) -> Account:
-    return Account(name, uid, gid, f"{name}:x:{uid}:{gid}::/nonexistent:/sbin/nologin")
-
-
-def _new_group(name: str, gid: int) -> Group:
-    return Group(name, gid, (), f"{name}:x:{gid}:")
+def _files(user: User, owner: Ownership, image: _Image) -> AccountFiles:
+    entries = (owner.of(image.tree[path]) for path in image.keep.kept)
+    shadow = image.wishes.keep_shadow
+    runs_as = image.keep.runs_as
+    return account_files(user, runs_as, entries, image.accounts, keep_shadow=shadow)

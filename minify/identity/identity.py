@@ -24,7 +24,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A path that becomes the user's, since the program writes to it."""
+    """A path that becomes the user's, since the program writes to it.
+
+    A directory that the image has is in the result for it, even if nothing else keeps it.
+    """
 
     path: ImagePath
     reason: Reason

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from minify.closure import Writes, places
-from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree import FileTree, ImagePath
+from minify.identity.ownership import may_be_given
+
+__all__ = ["may_be_given", "state_places"]
 
 # Mounted by engines and orchestrators, and by nobody else to be written to.
 _NEVER = ("/run/secrets", "/var/run/secrets")
@@ -24,11 +27,3 @@ def state_places(writes: Iterable[Writes], tree: FileTree) -> tuple[ImagePath, .
         if not places.is_shared(entry.path, tree):
             found[entry.path] = None
     return tuple(sorted(found))
-
-
-def may_be_given(entry: Entry) -> bool:
-    """Not devices, and nothing that has a privilege which would become the user's."""
-    if entry.kind not in (Kind.FILE, Kind.DIRECTORY):
-        return False
-    is_privileged = entry.kind is Kind.FILE and entry.mode & 0o6000
-    return not is_privileged and all(name != "security.capability" for name, _ in entry.xattrs)

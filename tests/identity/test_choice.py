@@ -8,7 +8,7 @@ from filetree.kit import Member, directory, file, tree_of
 from minify.closure import CONFIG, Grade, KeepSet, Kept, Reason, RunsAs
 from minify.errors import ClosureError, UsageError
 from minify.filetree import FileTree, ImagePath
-from minify.identity import Identity, choose_user
+from minify.identity import Identity, Wishes, choose_user
 from minify.image import ImageConfig
 
 USERS = "root:x:0:0:root:/root:/bin/bash\nweb:x:33:33::/var/www:/bin/sh\n"
@@ -27,7 +27,7 @@ def chosen(
 ) -> Identity:
     tree: FileTree = tree_of(members)
     config = ImageConfig.new({"config": {"User": user}}, "test")
-    return choose_user(request, config, keep, tree)
+    return choose_user(Wishes(request), config, keep, tree)
 
 
 def shown(identity: Identity) -> str:
