@@ -16,7 +16,7 @@ from minify.closure.patterns import Dropped, keep_findings
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
-from minify.identity import Identity, choose_user, unchanged_user
+from minify.identity import Identity, Wishes, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
@@ -191,12 +191,14 @@ def _image_findings(context: Context) -> Iterable[Finding]:
 
 
 def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
+    wishes = Wishes(options.user, options.writable, options.keep_shadow, options.arbitrary_uid)
+    config, tree = source.config, source.tree
     if keep.missing:
         # The plan will refuse; whoever cannot run the program is beside the point.
-        return unchanged_user(source.config, source.tree)
+        return unchanged_user(Wishes(), config, keep, tree)
     if is_minified(source.image.config) and options.user is None:
-        return unchanged_user(source.config, source.tree)
-    return choose_user(options.user, source.config, keep, source.tree)
+        return unchanged_user(wishes, config, keep, tree)
+    return choose_user(wishes, config, keep, tree)
 
 
 def _described_gaps(decided: Plan) -> Iterable[str]:
