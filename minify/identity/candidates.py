@@ -1,0 +1,79 @@
+"""Which accounts the program itself drops to, by the best evidence there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from minify.closure import EVERYBODY, Grade, Reason, RunsAs
+from minify.identity.accounts import Accounts
+from minify.identity.identity import Rejected
+from minify.identity.users import User, user_of, with_account
+
+# What a configuration file says is true when the entrypoint does not say otherwise.
+_WEAKER = "config-file."
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The account that the program drops to, if one is the one; and what is none, and why."""
+
+    user: User | None
+    reason: Reason | None
+    """The evidence for it."""
+    rejected: tuple[Rejected, ...]
+
+
+def service_account(runs_as: Iterable[RunsAs], accounts: Accounts) -> Candidates:
+    """The account that the entrypoint surely changes to, else the one that configuration names.
+
+    Root is none, nor is an account that the image does not have; of several different accounts with
+    equal evidence none is chosen.
+    """
+    sure = [f for f in runs_as if f.grade is Grade.HARD and f.account != EVERYBODY]
+    rejected: list[Rejected] = []
+    for tier in (
+        [finding for finding in sure if not finding.reason.rule.startswith(_WEAKER)],
+        [finding for finding in sure if finding.reason.rule.startswith(_WEAKER)],
+    ):
+        found, unknown = _users(tier, accounts)
+        rejected += unknown
+        uids = {user.uid for user, _ in found}
+        if len(uids) == 1:
+            user, reason = found[0]
+            return Candidates(with_account(user, accounts), reason, tuple(rejected))
+        if uids:
+            return Candidates(None, None, (*rejected, *_ambiguous(found)))
+    return Candidates(None, None, tuple(rejected))
+
+
+def _users(
+    findings: Iterable[RunsAs], accounts: Accounts
+) -> tuple[list[tuple[User, Reason]], list[Rejected]]:
+    """The users but root that findings name, and the names that the image does not have.
+
+    A number has no need of a name. Where one names a group and another does not, the name alone
+    comes first: then the account has all its groups.
+    """
+    reasons: dict[str, Reason] = {}
+    for finding in findings:
+        reasons.setdefault(finding.account, finding.reason)
+    found: list[tuple[User, Reason]] = []
+    unknown = []
+    for written, reason in reasons.items():
+        user = user_of(written, accounts)
+        if isinstance(user, str):
+            said = f"{reason.by} changes to {written} ({reason.detail}), but {user}"
+            unknown.append(Rejected(written, (said,)))
+        elif user.uid != 0:
+            found.append((user, reason))
+    return sorted(found, key=lambda item: item[0].has_group), unknown
+
+
+def _ambiguous(found: Iterable[tuple[User, Reason]]) -> Iterable[Rejected]:
+    by_uid = {user.uid: (user, reason) for user, reason in reversed(list(found))}
+    names = sorted(user.shown for user, _ in by_uid.values())
+    for user, reason in sorted(by_uid.values(), key=lambda item: item[0].shown):
+        others = ", ".join(name for name in names if name != user.shown)
+        said = f"it is one of several that the program changes to, {others} too"
+        yield Rejected(user.shown, (f"{said} ({reason.by}: {reason.detail})",))
