@@ -42,7 +42,7 @@ def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     if answer.others:
         yield f"  others   {_cut(answer.others, None if with_all else _SHORT)}"
     yield from _because(answer, with_all)
-    if answer.fate is Fate.DROPPED and not answer.dropped_by:
+    if answer.fate is Fate.DROPPED and not (answer.dropped_by or answer.is_dangling):
         yield f"  to keep  --keep {quote(printable(answer.keep_with))}"
 
 
@@ -79,7 +79,7 @@ def _what(answer: Answer) -> Iterator[str]:
     if answer.is_dangling:
         yield "which leads nowhere"
     if entry.kind is Kind.FILE:
-        yield f"{entry.size:,} bytes"
+        yield f"{entry.size:,} byte{'' if entry.size == 1 else 's'}"
     if entry.kind is not Kind.SYMLINK:
         yield f"mode {entry.mode:04o}"
     yield f"owner {entry.uid}:{entry.gid}"
