@@ -36,7 +36,11 @@ NEVER = {
     "build": {"elf", "packages", "analyzers", "identity"},
 }
 
-CONFINED = {"elftools": "elf/reader.py", "docker": "transports/docker_daemon.py"}
+CONFINED = {
+    "elftools": "elf/reader.py",
+    "docker": "transports/docker_daemon.py",
+    "urllib3": "transports/registry/http.py",
+}
 """Third-party packages that one module wraps."""
 
 MAX_LINES = 400

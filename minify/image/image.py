@@ -24,6 +24,8 @@ class Image:
     """The manifest's."""
     manifest_digest: Digest | None = None
     """None where the medium has no manifest."""
+    index_digest: Digest | None = None
+    """The digest of the index that led to the manifest; None if none did."""
 
     def check_unchanged(self) -> None:
         """Raises ImageError if a layer's bytes may have changed since the image was opened."""

@@ -71,9 +71,7 @@ class Descriptor:
             "size": self.size,
         }
         if self.platform:
-            parts = {"architecture": self.platform.architecture, "os": self.platform.os}
-            variant = {"variant": self.platform.variant} if self.platform.variant else {}
-            raw["platform"] = {**parts, **variant}
+            raw["platform"] = self.platform.json()
         if self.annotations:
             raw["annotations"] = dict(self.annotations)
         return raw

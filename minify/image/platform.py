@@ -6,8 +6,8 @@ https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md#image-in
 from __future__ import annotations
 
 import platform as _host
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 # uname's names → GOARCH, and the variant that the containers world assumes when none is written.
 _ARCHITECTURES = {
@@ -31,6 +31,10 @@ class Platform:
     os: str
     architecture: str
     variant: str = ""
+    os_version: str = field(default="", compare=False)
+    """`os.version`; nothing is chosen by it, but it is carried over."""
+    os_features: tuple[str, ...] = field(default=(), compare=False)
+    """`os.features`, likewise."""
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
@@ -41,13 +45,38 @@ class Platform:
         parts = text.split("/")
         if len(parts) not in (2, 3) or not all(parts):
             raise ValueError(f"{text!r} is no platform: expected os/architecture[/variant]")
-        return cls(*parts)
+        return cls(parts[0], parts[1], parts[2] if len(parts) == 3 else "")
 
     @classmethod
     def of(cls, fields: Mapping[str, object]) -> Platform:
         """The platform that an image config or a descriptor's `platform` object states."""
-        values = (fields.get(key, "") for key in ("os", "architecture", "variant"))
-        return cls(*(value if isinstance(value, str) else "" for value in values))
+
+        def text(key: str) -> str:
+            value = fields.get(key)
+            return value if isinstance(value, str) else ""
+
+        features = fields.get("os.features")
+        items = features if isinstance(features, list | tuple) else ()
+        return cls(
+            text("os"),
+            text("architecture"),
+            text("variant"),
+            text("os.version"),
+            tuple(item for item in items if isinstance(item, str)),
+        )
+
+    def json(self) -> Mapping[str, str | Sequence[str]]:
+        """The `platform` object of a descriptor."""
+        parts: dict[str, str | Sequence[str]] = {
+            "architecture": self.architecture,
+            "os": self.os,
+            "os.version": self.os_version,
+            "os.features": list(self.os_features),
+            "variant": self.variant,
+        }
+        return {
+            key: value for key, value in parts.items() if value or key in ("architecture", "os")
+        }
 
     @classmethod
     def host(cls) -> Platform:

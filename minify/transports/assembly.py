@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minify.errors import ImageError
 from minify.image.blob import FileBlob
@@ -30,6 +30,7 @@ class Parts:
     layers: Sequence[StoredLayer]
     annotations: Mapping[str, str] = field(default_factory=dict)
     manifest_digest: Digest | None = None
+    index_digest: Digest | None = None
 
 
 def assembled(parts: Parts, wanted: Platform | None, name: str) -> Image:
@@ -48,7 +49,7 @@ def assembled(parts: Parts, wanted: Platform | None, name: str) -> Image:
         )
         for number, (stored, diff_id) in enumerate(pairs, 1)
     )
-    return Image(name, config, layers, parts.annotations, parts.manifest_digest)
+    return Image(name, config, layers, parts.annotations, parts.manifest_digest, parts.index_digest)
 
 
 def check_platform(config: ImageConfig, wanted: Platform | None, name: str) -> None:
@@ -63,4 +64,4 @@ def check_platform(config: ImageConfig, wanted: Platform | None, name: str) -> N
 def platform_of(config: ImageConfig) -> Platform:
     """The config's platform; docker's oldest images name no operating system."""
     found = config.platform
-    return Platform(found.os or "linux", found.architecture, found.variant)
+    return replace(found, os=found.os or "linux")

@@ -11,7 +11,7 @@ from minify.progress import SILENT, Progress
 
 
 class Pull(StrEnum):
-    """When the daemon asks its registry for an image."""
+    """When a registry is asked for an image that a plain name or the daemon's names."""
 
     MISSING = "missing"
     ALWAYS = "always"
@@ -25,6 +25,10 @@ class OpenOptions:
     platform: Platform | None = None
     pull: Pull = Pull.MISSING
     progress: Progress = SILENT
+    require_digest: bool = False
+    """Whether a name whose tag could move is refused, in registries and daemons."""
+    tls_verify: bool = True
+    """Whether a registry must prove who it is; if not, it need not speak TLS either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class WriteOptions:
 
     force: bool = False
     progress: Progress = SILENT
+    tls_verify: bool = True
+    """As in `OpenOptions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +51,15 @@ class Written:
     """The config's digest."""
     manifest_digest: Digest | None
     """None where the medium keeps no manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenIndex:
+    """An index that was published, and where."""
+
+    reference: str
+    """As it can be given to minify again."""
+    digest: Digest
+    """The index's."""
+    images: tuple[Written, ...]
+    """Its images, each by its digest."""

@@ -5,8 +5,8 @@ What is written is the same for every medium: OCI documents, layers as the image
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from minify.errors import ImageError
@@ -15,10 +15,11 @@ from minify.image.compression import CHUNK, Compression, compressor, detect
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.layer import Layer
-from minify.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest
+from minify.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Index, Manifest
 from minify.progress import Advance, Progress
 from minify.transports.assembly import platform_of
 from minify.transports.layout import LAYOUT_VERSION
+from minify.transports.source_index import ImageIndex
 
 LAYOUT_DOCUMENT = jsontext.write({"imageLayoutVersion": LAYOUT_VERSION})
 
@@ -63,13 +64,33 @@ def store(
             else _store_layer(layer, writer, advance)
             for layer in image.layers
         ]
-    config = writer.put([image.config.data])
-    document = Manifest(
-        Descriptor(OCI_CONFIG, config.digest, config.size), layers, image.annotations
-    )
-    stored = writer.put([document.write()])
+    writer.put([image.config.data])
+    stored = described(image, layers)
+    writer.put([stored.manifest.write()])
+    return stored
+
+
+def described(image: Image, layers: Sequence[Descriptor]) -> StoredImage:
+    """What is stored of `image` beside its layers, whose blobs are `layers`."""
+    config = Descriptor(OCI_CONFIG, Digest.of(image.config.data), len(image.config.data))
+    document = Manifest(config, layers, image.annotations)
+    data = document.write()
     platform = platform_of(image.config)
-    return StoredImage(Descriptor(OCI_MANIFEST, stored.digest, stored.size, platform), document)
+    return StoredImage(Descriptor(OCI_MANIFEST, Digest.of(data), len(data), platform), document)
+
+
+def described_index(index: ImageIndex, images: Sequence[StoredImage]) -> Index:
+    """The document of `index`, whose images are stored as `images`."""
+    entries = [
+        replace(stored.descriptor, platform=one.platform, annotations=one.annotations)
+        for one, stored in zip(index.images, images, strict=True)
+    ]
+    return Index(entries, index.annotations)
+
+
+def layer_type(layer: Layer) -> str:
+    """The media type of a layer, by its first bytes."""
+    return OCI_LAYER[_compression(layer)]
 
 
 def _compression(layer: Layer) -> Compression:
@@ -93,7 +114,7 @@ def _store_layer(layer: Layer, writer: BlobWriter, advance: Advance) -> Descript
         raise ImageError(
             f"{layer.name} is damaged: its digest is {stored.digest}; the image says {stated}"
         )
-    return Descriptor(OCI_LAYER[_compression(layer)], stored.digest, stored.size)
+    return Descriptor(layer_type(layer), stored.digest, stored.size)
 
 
 def _store_repacked(

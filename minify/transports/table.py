@@ -12,7 +12,6 @@ from minify.transports import (
     docker_archive,
     oci,
     oci_archive,
-    registry,
     rootfs,
 )
 from minify.transports.options import OpenOptions, WriteOptions, Written
@@ -54,14 +53,31 @@ def _write_to_daemon(image: Image, reference: Reference, options: WriteOptions) 
     return docker_daemon.write_image(image, reference, options)
 
 
+# The HTTP client takes as long, and most files have nothing to do with a registry.
+def _open_from_registry(reference: Reference, options: OpenOptions) -> Image:
+    from minify.transports.registry import pull  # noqa: PLC0415
+
+    return pull.open_image(reference, options)
+
+
+def _check_registry(reference: Reference, options: WriteOptions) -> None:
+    from minify.transports.registry import push  # noqa: PLC0415
+
+    push.check_output(reference, options)
+
+
+def _write_to_registry(image: Image, reference: Reference, options: WriteOptions) -> Written:
+    from minify.transports.registry import push  # noqa: PLC0415
+
+    return push.write_image(image, reference, options)
+
+
 _DAEMON = Medium(_open_from_daemon, Output(_check_daemon, _write_to_daemon))
 
 TRANSPORTS: Mapping[Transport, Medium] = {
     Transport.NAME: _DAEMON,
     Transport.DOCKER_DAEMON: _DAEMON,
-    Transport.REGISTRY: Medium(
-        registry.open_image, Output(registry.check_output, registry.write_image)
-    ),
+    Transport.REGISTRY: Medium(_open_from_registry, Output(_check_registry, _write_to_registry)),
     Transport.DOCKER_ARCHIVE: Medium(
         docker_archive.open_image, Output(docker_archive.check_output, docker_archive.write_image)
     ),

@@ -265,7 +265,8 @@ def test_only_regular_files_are_replaced(force: bool, image: Image, tmp_path: Pa
         ("oci:{}/a@sha256:" + "1" * 64, "has no digest"),
         ("docker-daemon:app@sha256:" + "1" * 64, "has no digest in its name"),
         ("rootfs:{}/a", "rootfs: is no output; expected docker-daemon:"),
-        ("docker://host/app:1", "not supported without a daemon yet"),
+        ("docker://host/app@sha256:" + "1" * 64, "say docker://docker.io/host/app:latest"),
+        ("docker://Host/App:1", "written in lower case"),
     ],
 )
 def test_names_that_no_output_has(reference: str, said: str, tmp_path: Path) -> None:

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from minify.errors import ImageError, MinifyError, UsageError
-from minify.image import Reference
 from minify.image.manifest import DOCKER_CONFIG, OCI_INDEX
-from minify.transports import OpenOptions, open_image
 from minify.transports.location import split
 from transports import kit
 from transports.kit import Files, multi_platform, sample
@@ -346,11 +344,6 @@ def test_indexes_are_not_followed_for_ever(tmp_path: Path) -> None:
         descriptor = kit.blob(files, OCI_INDEX, kit.index_of([descriptor]))
     for reference in both(tmp_path, kit.as_layout(files, [descriptor])):
         assert "nested more than" in refusal(reference)
-
-
-def test_registries_are_refused_with_a_way_out() -> None:
-    with pytest.raises(UsageError, match=r"use docker-daemon:host/app:1, or copy it with skopeo"):
-        open_image(Reference.parse("docker://host/app:1"), OpenOptions())
 
 
 def test_every_error_of_a_source_is_a_minify_error(tmp_path: Path) -> None:
