@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from minify.closure import KeepSet, Reason
+from minify.closure import KeepSet
 from minify.errors import ClosureError, OutputError
 from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT, encoded
-from minify.identity import Given, Identity
-from minify.identity.state import state_places
+from minify.identity import Identity
 from minify.image import ImageConfig
 from minify.planning import additions, hardening, ownership
 from minify.planning.advice import advice
@@ -19,7 +18,6 @@ from minify.planning.configuration import config_changes, is_minified, result_co
 from minify.planning.hardening import Hardening
 from minify.planning.plan import ChangeKind, Plan, PlannedEntry, Size
 
-_RUN = ImagePath("/run")
 # A hole costs nothing in the source and its zeros much in the result.
 _LARGEST_EXPANSION = 1 << 30
 
@@ -63,7 +61,7 @@ def make_plan(
     """
     if keep.missing:
         raise ClosureError(*described_missing(keep))
-    source = _Source(tree, config, keep, _with_state(identity, keep, tree))
+    source = _Source(tree, config, keep, identity)
     kept = {
         path: PlannedEntry(tree[path]) for path in keep.kept if additions.is_written(tree[path])
     }
@@ -89,7 +87,7 @@ def make_plan(
         config_changes=config_changes(options.source or config, result, _reasons(identity)),
         gaps=tuple(sorted(gaps)),
         warnings=(*identity.warnings, *hardening.hardening_warnings(entries, how)),
-        advice=advice((item.entry for item in entries), result, keep, source.identity, tree),
+        advice=advice((item.entry for item in entries), result, keep, identity, tree),
     )
 
 
@@ -103,16 +101,6 @@ def described_missing(keep: KeepSet) -> Iterator[str]:
 def _order(path: ImagePath) -> tuple[bytes, ...]:
     """Directories right before what is in them, whatever bytes the names have."""
     return tuple(encoded(path).split(b"/")) if path != ROOT else ()
-
-
-def _with_state(identity: Identity, keep: KeepSet, tree: FileTree) -> Identity:
-    """`identity` with the state directories of the findings, where it says of none."""
-    if identity.given or not identity.owns_state:
-        return identity
-    places = {*state_places(keep.writes, tree), *({_RUN} & tree.entries.keys())}
-    reason = Reason("state", "/", "written to")
-    given = (Given(path, reason, is_tree=path != _RUN) for path in sorted(places))
-    return replace(identity, given=tuple(given))
 
 
 def _added(kept: Mapping[ImagePath, PlannedEntry], source: _Source) -> _Planned:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from minify.closure import Gap, Grade, KeepSet, Reason
+from minify.closure import Gap, Grade, KeepSet, Reason, places
 from minify.closure.finding import EVERYBODY
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.identity import Accounts, Identity
@@ -20,6 +20,8 @@ SETUID, SETGID = 0o4000, 0o2000
 _EVERYBODY_WRITES = 0o002
 _STICKY = 0o1000
 
+_FOR_DATA = ("/home", "/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var/")  # noqa: S108
+
 
 @dataclass(frozen=True, slots=True)
 class Hardening:
@@ -27,6 +29,7 @@ class Hardening:
 
     keep: KeepSet
     identity: Identity
+    tree: FileTree
     keep_setuid: bool
     others: tuple[tuple[int, int], ...]
     """Owner and group of the accounts that a program of root changes to, as far as known."""
@@ -42,7 +45,7 @@ class Hardening:
         found = {name: accounts.account(name) for name in names}
         others = {(a.uid, a.gid) for a in found.values() if a is not None and a.uid != 0}
         is_anybody = EVERYBODY in names or None in found.values()
-        return cls(keep, identity, keep_setuid, tuple(sorted(others)), is_anybody)
+        return cls(keep, identity, tree, keep_setuid, tuple(sorted(others)), is_anybody)
 
     @property
     def is_run_by_others(self) -> bool:
@@ -157,9 +160,16 @@ def _closed(item: PlannedEntry, how: Hardening) -> PlannedEntry:
     """`item` without everybody's right to write; whoever has to write becomes its owner."""
     entry = replace(item.entry, mode=item.entry.mode & ~_EVERYBODY_WRITES)
     is_privileged = bool(entry.kind is Kind.FILE and entry.mode & (SETUID | SETGID))
-    if not is_privileged and attribute(entry) is None:
+    if not is_privileged and attribute(entry) is None and not _is_systems(entry, how.tree):
         if how.identity.uid != 0:
             entry = as_users(entry, how.identity)
         elif how.others:
             entry = owned(entry, *how.others[0])
     return changed(item, entry, ChangeKind.WORLD_WRITABLE, "was writable by everybody")
+
+
+def _is_systems(entry: Entry, tree: FileTree) -> bool:
+    """Whether it is a directory of everybody, and none where programs write: never given away."""
+    if entry.kind is not Kind.DIRECTORY or not places.is_shared(entry.path, tree):
+        return False
+    return not entry.path.startswith(_FOR_DATA)

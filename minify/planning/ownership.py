@@ -5,16 +5,17 @@ All names of an inode have one owner, so either all of them change or none does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
-from minify.filetree.path import ancestors
-from minify.identity import Given, Identity
-from minify.identity.state import may_be_given
+from minify.identity import Identity
+from minify.identity.ownership import Ownership, given_paths
 from minify.planning.plan import Change, ChangeKind, PlannedEntry
 
 Planned = Mapping[ImagePath, PlannedEntry]
+
+_GROUP = 0o070
 
 
 def owned(entry: Entry, uid: int, gid: int) -> Entry:
@@ -26,10 +27,10 @@ def owned(entry: Entry, uid: int, gid: int) -> Entry:
 
 def as_users(entry: Entry, identity: Identity) -> Entry:
     """`entry` as the user's own; of an arbitrary one, group 0 may do what the owner may."""
-    if not identity.is_arbitrary:
-        return owned(entry, identity.uid, identity.gid)
-    mode = entry.mode | (entry.mode & 0o700) >> 3
-    return replace(owned(entry, identity.uid, 0), mode=mode)
+    paths = frozenset((entry.path,))
+    owner = Ownership(identity.uid, identity.gid, paths, is_arbitrary=identity.is_arbitrary)
+    theirs = owner.of(entry)
+    return replace(owned(entry, theirs.uid, theirs.gid), mode=theirs.mode)
 
 
 def difference(old: Entry, new: Entry) -> str:
@@ -67,54 +68,26 @@ def new_directories(identity: Identity, planned: Planned, tree: FileTree) -> Ite
 
 
 def given(planned: Planned, identity: Identity, tree: FileTree) -> dict[ImagePath, PlannedEntry]:
-    """What becomes the user's, of `planned`.
-
-    Never devices, links and what has a privilege in `tree`, the source, nor an inode of which
-    another name stays outside.
-    """
-    theirs = {path for path in planned if _is_given(path, _by_path(identity.given))}
-    outside = {planned[path].entry.link_group for path in planned.keys() - theirs} - {None}
+    """What becomes the user's, of `planned`; `tree` is the source, and what is not in it is new."""
+    kept = {path: item for path, item in planned.items() if path in tree}
+    new = {item.path for item in identity.given if item.path not in tree}
     found = {}
-    for path in sorted(theirs):
-        item = planned[path]
-        if may_be_given(tree.get(path) or item.entry) and item.entry.link_group not in outside:
+    for path in sorted(given_paths(identity.given, kept, tree) | new):
+        item = planned.get(path)
+        if item is not None:
             entry = as_users(item.entry, identity)
             found[path] = changed(item, entry, ChangeKind.GIVEN, "written to")
     return found
 
 
-def _by_path(given: Iterable[Given]) -> Mapping[ImagePath, Given]:
-    return {item.path: item for item in given}
-
-
-def _is_given(path: ImagePath, by_path: Mapping[ImagePath, Given]) -> bool:
-    if path in by_path:
-        return True
-    return any(above in by_path and by_path[above].is_tree for above in ancestors(path))
-
-
 def opened(planned: Planned, identity: Identity) -> dict[ImagePath, PlannedEntry]:
     """What the user's group may now read or enter, of `planned`; the owner stays."""
-    found: dict[ImagePath, PlannedEntry] = {}
-    names = _names(planned)
+    found = {}
     for wanted in identity.opened:
-        if wanted.path not in planned:
-            continue
-        group = planned[wanted.path].entry.link_group
-        for path in (wanted.path,) if group is None else names[group]:
-            item = found.get(path, planned[path])
-            gid = 0 if identity.is_arbitrary else wanted.gid
-            mode = item.entry.mode | wanted.mode & 0o070
-            entry = replace(owned(item.entry, item.entry.uid, gid), mode=mode)
+        item = planned.get(wanted.path)
+        if item is not None:
+            mode = item.entry.mode & ~_GROUP | wanted.mode & _GROUP
+            entry = replace(owned(item.entry, item.entry.uid, wanted.gid), mode=mode)
             why = f"named by {wanted.reason.by}"
-            found[path] = changed(item, entry, ChangeKind.OPENED, why)
+            found[wanted.path] = changed(item, entry, ChangeKind.OPENED, why)
     return found
-
-
-def _names(planned: Planned) -> Mapping[int, tuple[ImagePath, ...]]:
-    """The names of each inode that has several."""
-    found: dict[int, list[ImagePath]] = {}
-    for path, item in planned.items():
-        if item.entry.link_group is not None:
-            found.setdefault(item.entry.link_group, []).append(path)
-    return {group: tuple(paths) for group, paths in found.items()}
