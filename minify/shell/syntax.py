@@ -7,6 +7,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -278,3 +279,28 @@ class Script:
     """Whether the shell has `EUID`, arrays and braces; else it is a plain POSIX shell."""
     options: str = ""
     """The letters of the options in the `#!` line: `e` of `#!/bin/sh -e`."""
+
+
+def substituted(words: Iterable[Word]) -> Iterator[tuple[Statement, ...]]:
+    """The bodies of the substitutions in words, those in `${X:-$(…)}` and `$(($(…)))` too."""
+    for word in words:
+        for part in word.parts:
+            match part:
+                case Substitution(body) | ProcessSubstitution(body):
+                    yield body
+                case Parameter(word=Word() as inner):
+                    yield from substituted((inner,))
+                case Arithmetic(expression):
+                    yield from substituted(operands(expression))
+
+
+def operands(expression: Expression) -> Iterator[Word]:
+    """The words of an expression."""
+    match expression:
+        case Operand(word):
+            yield word
+        case Unary(_, inner):
+            yield from operands(inner)
+        case Binary(_, left, right):
+            yield from operands(left)
+            yield from operands(right)

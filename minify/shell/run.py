@@ -1,0 +1,133 @@
+"""What a walk is given and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from minify.shell.syntax import Script
+from minify.shell.values import Likelihood, Value
+
+
+class Ending(Enum):
+    """Whether a command is the last of the script."""
+
+    NONE = "none"
+    LAST = "last"
+    """Nothing follows it."""
+    EXEC = "exec"
+    """It takes the script's place."""
+    EXIT = "exit"
+    """It is `exit` itself."""
+    BACKGROUND = "background"
+    """The script does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A redirection and the file it names."""
+
+    operator: str
+    target: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command that may run."""
+
+    words: tuple[Value, ...]
+    """Its name and operands; empty where only a redirection is left (`> file`)."""
+    path: str
+    """The script that it stands in."""
+    line: int
+    directory: str | None
+    """The working directory; None if it is not known."""
+    likelihood: Likelihood
+    """How sure it is that the script comes here."""
+    redirections: tuple[Redirected, ...] = ()
+    is_tolerated: bool = False
+    """Whether the script goes on if it fails, and says so: `|| true`, `if`, `!`, a pipe."""
+    stops: bool = False
+    """Whether the script ends if it fails: `set -e`, `|| exit`."""
+    ending: Ending = Ending.NONE
+
+    @property
+    def name(self) -> str:
+        """The command's name without its directory; empty if it is not known."""
+        text = self.words[0].text if self.words else None
+        return (text or "").rpartition("/")[2]
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """The words as far as they are known."""
+        return tuple(word.text for word in self.words)
+
+    @property
+    def shown(self) -> str:
+        return " ".join(word.shown for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a walk has found."""
+
+    runs: tuple[Run, ...]
+    trouble: str = ""
+    """Why it ended before the script did; empty if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A script that a command starts or reads."""
+
+    path: str
+    script: Script
+    arguments: tuple[Value, ...] = ()
+
+
+class Finder(Protocol):
+    """Knows which files are scripts."""
+
+    def started(self, words: tuple[Value, ...], directory: str | None, /) -> Called | None:
+        """The shell script that a command line starts, itself or through a shell."""
+
+    def sourced(self, path: str, /) -> Script | None:
+        """The shell text in the file at an absolute path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a script finds when it starts."""
+
+    is_root: bool
+    path: str = "-"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] | None = None
+    """`$1` and so on; None if nobody knows them."""
+    directory: str = "/"
+    finder: Finder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where in a script the walk is: what encloses the statement."""
+
+    path: str
+    likelihood: Likelihood = Likelihood.SURELY
+    """How sure it is that the enclosing branch runs."""
+    is_tolerated: bool = False
+    is_chained: bool = False
+    """Whether it stands before `&&`: its failure skips the rest and nothing else."""
+    is_guarded: bool = False
+    """Whether it stands before `|| exit`, or before an `&&` on which all that follows depends."""
+    is_contained: bool = False
+    """Whether it is in a script whose failure does not end the one that started it."""
+    is_tail: bool = True
+    """Whether nothing follows the enclosing list."""
+    is_background: bool = False
+    depth: int = 0
+    line: int = 0
+    scripts: tuple[str, ...] = ()
+    """The scripts that were started to come here."""

@@ -1,0 +1,349 @@
+"""Simple commands: builtins that change what is known, functions, scripts, and all others.
+
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_14
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from minify.shell import builtins, expansion, names, syntax
+from minify.shell.builtins import absolute
+from minify.shell.expansion import Assumption
+from minify.shell.parser import ShellError, parse
+from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
+from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State, joined
+from minify.shell.syntax import Redirection, Simple, Statement, Word
+from minify.shell.values import Likelihood, Source, Value, concatenated, known, unknown
+
+_MOST_RUNS = 10_000
+_MOST_SCRIPTS = 6
+
+# What a script runs to have it done, not to ask: it usually succeeds.
+_DOERS = frozenset(
+    """
+    addgroup adduser cat chgrp chmod chown cp dd echo envsubst export find groupadd groupmod install
+    ln mkdir mktemp mv printf rm rsync sed setcap sleep sync tar tee touch useradd usermod wait
+    """.split()
+)
+
+Fields = tuple[Value, ...]
+Redirections = tuple[Redirected, ...]
+
+
+class TooMuchError(Exception):
+    """The walk has no end in sight."""
+
+
+class SimpleCommands:
+    """The half of the walk that is about single commands; `walk` has the other."""
+
+    def __init__(self, assumed: Assumption, finder: Finder | None) -> None:
+        self.assumed = assumed
+        self.runs: list[Run] = []
+        self.leaves = 0
+        """How many `exit`, `exec` and `return` the walk has met."""
+        self.exits = 0
+        self.returns: list[list[tuple[State, Likelihood]]] = []
+        self._finder = finder
+
+    @abstractmethod
+    def statements(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
+        """Walks a list of statements; gives how sure it is that the last one succeeds."""
+
+    def simple(
+        self, command: Simple, redirections: tuple[Redirection, ...], state: State, here: Here
+    ) -> Likelihood:
+        targets = tuple(one.word for one in redirections)
+        assigned = [word for one in command.assignments for word in _words_of(one)]
+        self.substitutions((*command.words, *assigned, *targets), state, here)
+        if not command.words:
+            self.assign(command.assignments, state)
+            if redirections:
+                self.emit((), self.redirected(redirections, state), state, here)
+            return Likelihood.USUALLY if assigned else Likelihood.SURELY
+        worlds = list(state.worlds(names.used((*command.words, *targets))))
+        outcomes: list[tuple[Likelihood, State, Likelihood]] = []
+        for likelihood, world in worlds:
+            inside = replace(here, likelihood=min(here.likelihood, likelihood))
+            words = expansion.fields(command.words, world, self.assumed)
+            status = self._call(words, self.redirected(redirections, world), world, inside)
+            outcomes.append((likelihood, world, status))
+        if len(outcomes) == 1:
+            if worlds[0][1] is not state:
+                state.become(worlds[0][1])
+            return outcomes[0][2]
+        state.become(joined([(likelihood, world) for likelihood, world, _ in outcomes]))
+        return likeliest([(likelihood, status) for likelihood, _, status in outcomes])
+
+    def redirected(self, redirections: Iterable[Redirection], state: State) -> Redirections:
+        return tuple(
+            Redirected(one.operator, expansion.value(one.word, state, self.assumed))
+            for one in redirections
+        )
+
+    def assign(self, assignments: Iterable[syntax.Assignment], state: State) -> None:
+        for one in assignments:
+            self._assign(one, state)
+
+    def _assign(self, one: syntax.Assignment, state: State) -> None:
+        if one.value is None and one.items is None:
+            return
+        if one.is_element:
+            state.set(one.name, unknown(f"${one.name}"))
+            return
+        used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
+        found: dict[Fields, Likelihood] = {}
+        for likelihood, world in state.worlds(used):
+            fields = self._assigned(one, world)
+            found[fields] = max(found.get(fields, likelihood), likelihood)
+        state.assign(one.name, [Alternative(*item) for item in found.items()])
+
+    def _assigned(self, one: syntax.Assignment, state: State) -> Fields:
+        before = state.fields(one.name) or () if one.is_appended else ()
+        if one.items is not None:
+            return (*before, *expansion.fields(one.items, state, self.assumed))
+        value = expansion.value(one.value or Word(()), state, self.assumed)
+        return (concatenated((*before[:1], value)),)
+
+    def substitutions(self, words: Iterable[Word], state: State, here: Here) -> None:
+        """Walks the commands in `$(…)` of words; what they change is theirs."""
+        inside = replace(here, is_tolerated=True, is_tail=False)
+        for body in syntax.substituted(words):
+            counts = self.exits, self.leaves
+            self.statements(body, state.copy(), inside)
+            self.exits, self.leaves = counts
+
+    def emit(
+        self,
+        words: Fields,
+        redirections: Redirections,
+        state: State,
+        here: Here,
+        ending: Ending = Ending.NONE,
+    ) -> None:
+        if len(self.runs) >= _MOST_RUNS:
+            raise TooMuchError
+        directory = state.fields(WORKING_DIRECTORY)
+        if ending is Ending.NONE and here.is_background:
+            ending = Ending.BACKGROUND
+        elif ending is Ending.NONE and here.is_tail:
+            ending = Ending.LAST
+        is_checked = state.errexit >= Likelihood.USUALLY and not here.is_chained
+        stops = (is_checked or here.is_guarded) and not here.is_tolerated and not here.is_contained
+        self.runs.append(
+            Run(
+                words,
+                here.path,
+                here.line,
+                directory[0].text if directory else None,
+                min(here.likelihood, state.reach),
+                redirections,
+                here.is_tolerated,
+                stops,
+                ending,
+            )
+        )
+
+    def _call(
+        self, words: Fields, redirections: Redirections, state: State, here: Here
+    ) -> Likelihood:
+        """One command with known words; gives how sure it is that it succeeds."""
+        while words and words[0].source is Source.UNSET:
+            words = words[1:]  # a variable before the command, usually empty: $SUDO chown …
+        while len(words) > 1 and words[0].text in ("command", "builtin"):
+            if words[1].shown.startswith("-"):
+                self.emit(words, redirections, state, here)
+                return Likelihood.PERHAPS
+            words = words[1:]
+        if not words:
+            return Likelihood.PERHAPS
+        name = words[0].text or ""
+        function = state.functions.get(name)
+        if function is not None:
+            if redirections:
+                self.emit((), redirections, state, here)
+            return self._function(function, words, state, here)
+        builtin = _BUILTINS.get(name)
+        if builtin is not None:
+            return builtin(self, words, redirections, state, here)
+        plain = builtins.PLAIN.get(name)
+        if plain is None:
+            return self._program(words, redirections, state, here)
+        if redirections:
+            self.emit((), redirections, state, here)
+        return plain(words, state)
+
+    def _function(
+        self, function: syntax.Function, words: Fields, state: State, here: Here
+    ) -> Likelihood:
+        outer = state.variables.get(POSITIONAL)
+        state.set(POSITIONAL, *words[1:])
+        status = self.returning((function.body,), state, here)
+        if outer is not None:
+            state.variables[POSITIONAL] = outer
+        return status
+
+    def returning(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
+        """Walks what `return` ends: a function, a file that is read."""
+        before, exits = state.reach, self.exits
+        self.returns.append([])
+        status = self.statements(body, state, here)
+        returned = self.returns.pop()
+        outcomes = [(one.reach, one, found) for one, found in returned]
+        if state.reach > Likelihood.NEVER:
+            outcomes.append((state.reach, state.copy(), status))
+        if not outcomes:
+            return status
+        after = joined([(reach, one) for reach, one, _ in outcomes])
+        if self.exits == exits:
+            after.reach = before
+        state.become(after)
+        return likeliest([(reach, found) for reach, _, found in outcomes])
+
+    def _program(
+        self, words: Fields, redirections: Redirections, state: State, here: Here
+    ) -> Likelihood:
+        self.emit(words, redirections, state, here)
+        self.script(words, state, here)
+        name = (words[0].text or "").rpartition("/")[2]
+        return Likelihood.USUALLY if name in _DOERS else Likelihood.PERHAPS
+
+    def script(self, words: Fields, state: State, here: Here) -> None:
+        """Walks the script that a command starts, in a state of its own."""
+        called = self._started(words, state, here)
+        if called is None:
+            return
+        inside = state.copy()
+        inside.functions = {}
+        is_checked = "e" in called.script.options
+        inside.errexit = Likelihood.SURELY if is_checked else Likelihood.NEVER
+        inside.set(POSITIONAL, *called.arguments)
+        inside.set("0", known(called.path))
+        is_fatal = here.is_tail or (state.errexit >= Likelihood.USUALLY and not here.is_chained)
+        there = replace(
+            here,
+            path=called.path,
+            scripts=(*here.scripts, called.path),
+            is_contained=here.is_contained or not is_fatal,
+        )
+        counts = self.exits, self.leaves
+        assumed, self.assumed = self.assumed, replace(self.assumed, is_bash=called.script.is_bash)
+        self.statements(called.script.statements, inside, there)
+        self.assumed = assumed
+        self.exits, self.leaves = counts
+
+    def _started(self, words: Fields, state: State, here: Here) -> Called | None:
+        if self._finder is None or len(here.scripts) >= _MOST_SCRIPTS:
+            return None
+        directory = state.fields(WORKING_DIRECTORY)
+        called = self._finder.started(words, directory[0].text if directory else None)
+        if called is None or called.path in here.scripts:
+            return None
+        return called
+
+    # Builtins
+
+    def leave(self, state: State) -> None:
+        state.reach = Likelihood.NEVER
+        self.leaves += 1
+
+    def exec(
+        self, words: Fields, redirections: Redirections, state: State, here: Here
+    ) -> Likelihood:
+        rest = words[1:]
+        while rest and rest[0].shown.startswith("-"):
+            rest = rest[2:] if rest[0].text == "-a" else rest[1:]
+        if not rest:
+            if redirections:
+                self.emit((), redirections, state, here)
+            return Likelihood.SURELY
+        self.emit(rest, redirections, state, here, Ending.EXEC)
+        self.script(rest, state, replace(here, is_tail=True))
+        self.exits += 1
+        self.leave(state)
+        return Likelihood.USUALLY
+
+    def exit(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
+        self.emit(words, (), state, here, Ending.EXIT)
+        self.exits += 1
+        self.leave(state)
+        return Likelihood.SURELY
+
+    def return_(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
+        status = Likelihood.PERHAPS
+        if len(words) > 1 and (text := words[1].text) is not None:
+            status = Likelihood.SURELY if text == "0" else Likelihood.NEVER
+        if not self.returns:  # of the script itself
+            self.exits += 1
+        else:
+            returned = state.copy()
+            returned.reach = min(state.reach, here.likelihood)
+            self.returns[-1].append((returned, status))
+        self.leave(state)
+        return status
+
+    def interrupt(self, _: Fields, __: Redirections, state: State, ___: Here) -> Likelihood:
+        """`break` and `continue`."""
+        state.reach = Likelihood.NEVER
+        return Likelihood.SURELY
+
+    def source(
+        self, words: Fields, redirections: Redirections, state: State, here: Here
+    ) -> Likelihood:
+        self.emit(words, redirections, state, here)
+        directory = state.fields(WORKING_DIRECTORY)
+        path = absolute(words[1], directory[0].text if directory else None) if words[1:] else None
+        script = self._finder.sourced(path) if self._finder and path else None
+        if script is None or path is None or path in here.scripts:
+            state.is_open = True
+            return Likelihood.USUALLY
+        if len(here.scripts) >= _MOST_SCRIPTS:
+            raise TooMuchError
+        there = replace(here, path=path, scripts=(*here.scripts, path), is_tail=False)
+        self.returning(script.statements, state, there)
+        return Likelihood.USUALLY
+
+    def eval(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
+        texts = [word.text for word in words[1:]]
+        plain = [text for text in texts if text is not None]
+        script = parse(" ".join(plain).encode("utf-8", "replace")) if plain == texts else None
+        if script is None or isinstance(script, ShellError):
+            self.emit(words, (), state, here)
+            state.is_open = True
+            return Likelihood.PERHAPS
+        here = replace(here, depth=here.depth + 1)
+        return self.statements(script.statements, state, here)
+
+
+_Builtin = Callable[[SimpleCommands, Fields, Redirections, State, Here], Likelihood]
+
+_BUILTINS: Mapping[str, _Builtin] = {
+    ".": SimpleCommands.source,
+    "break": SimpleCommands.interrupt,
+    "continue": SimpleCommands.interrupt,
+    "eval": SimpleCommands.eval,
+    "exec": SimpleCommands.exec,
+    "exit": SimpleCommands.exit,
+    "return": SimpleCommands.return_,
+    "source": SimpleCommands.source,
+}
+
+
+def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:
+    return one.items if one.items is not None else (one.value,) if one.value else ()
+
+
+def likeliest(statuses: Sequence[tuple[Likelihood, Likelihood]]) -> Likelihood:
+    """The status after branches, each with how likely it was taken and what its status is."""
+    found = {status for _, status in statuses}
+    if not found:
+        return Likelihood.SURELY
+    if len(found) == 1:
+        return found.pop()
+    weight, status = max(statuses, key=lambda one: one[0])
+    if weight < Likelihood.USUALLY:
+        return Likelihood.PERHAPS
+    return max(min(status, Likelihood.USUALLY), Likelihood.SELDOM)
