@@ -12,11 +12,14 @@ from minify.analyzers import (
     configuration,
     elf_needed,
     libc,
+    logins,
     runtimes,
     scripts,
     service,
     skeleton,
     tls,
+    units,
+    written,
 )
 from minify.closure import Analyzer, ImageRule
 
@@ -28,12 +31,15 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     configuration.analyze,
     accounts.analyze,
+    written.analyze,
 )
 
 IMAGE_RULES: tuple[ImageRule, ...] = (
     base_files.find,
     skeleton.find,
     service.find,
+    logins.find,
+    units.find,
 )
 
 __all__ = ["ANALYZERS", "IMAGE_RULES"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from minify.closure import Context, Finding, Grade, Reason, RunsAs
-from minify.elf.elffile import ElfError
+from minify.analyzers.directives import configuration_text, directives
+from minify.closure import EVERYBODY, Context, Finding, Grade, Reason, RunsAs
+from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import decoded
 
@@ -17,38 +18,52 @@ PASSWD, GROUP = "/etc/passwd", "/etc/group"
 _LARGEST_TEXT = 1 << 20
 _LARGEST_PROGRAM = 64 << 20
 _LOOK_UPS = frozenset("getpwnam getpwnam_r getgrnam getgrnam_r".split())
-_DIRECTIVE = re.compile(
-    r"""^[ \t]*+(?:export[ \t]++)?(?:[A-Z_]*RUN_)?(?:user|group|username)(?:[ \t]++[:=]?|[:=])
-        [ \t]*+["']?([a-z_][a-z0-9_-]{0,31})["']?""",
-    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
+_BECOMES = frozenset(
+    "initgroups setegid seteuid setgid setgroups setresuid setreuid setuid".split()
 )
+_PAM = "libpam.so"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+# Folded. The value of each is an account or a group, in any dialect.
+_DIRECTIVES = frozenset(
+    """
+    -u agentgroup agentuser cacheeffectivegroup cacheeffectiveuser gid group listengroup listenowner
+    mailowner privdroptogroup privdroptouser servergroupname serverusername setgid setgidgroup
+    setuid uid user username
+    """.split()
+)
+_ENDINGS = ("rungroup", "runuser")
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
-    if entry.path.startswith("/etc/") and context.is_first_party(entry.path):
-        yield from _in_configuration(entry, context)
-    elif entry.path in context.programs:
+    if entry.path in context.programs:
         yield from _in_program(entry, context)
+    else:
+        yield from _in_configuration(entry, context)
 
 
 def _in_configuration(entry: Entry, context: Context) -> Iterator[Finding]:
-    if entry.size > _LARGEST_TEXT:
-        return
-    data = context.tree.read(entry)
-    if b"\0" in data:
-        return
-    for match in _DIRECTIVE.finditer(decoded(data)):
-        line = match[0].strip()
-        yield RunsAs(match[1], Reason("config-file.account", entry.path, f"says {line!r}"))
+    for found in directives(configuration_text(entry, context)):
+        if found.name not in _DIRECTIVES and not found.name.endswith(_ENDINGS):
+            continue
+        account = found.words[0].partition(":")[0] if found.words else ""
+        if _NAME.fullmatch(account):
+            detail = f"says {found.shown!r}"
+            yield RunsAs(account, Reason("config-file.account", entry.path, detail))
 
 
 def _in_program(entry: Entry, context: Context) -> Iterator[Finding]:
-    """Accounts whose names are strings of a program that looks accounts up: dnsmasq's `nobody`."""
     try:
         elf = context.elf(entry)
     except ElfError:
         return
-    if elf is None or not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
+    if elf is not None:
+        yield from _looked_up(entry, elf, context)
+        yield from _by_pam(entry, elf, context)
+
+
+def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
+    """Accounts whose names are strings of a program that looks accounts up: dnsmasq's `nobody`."""
+    if not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
         return
     strings = set(context.tree.read(entry).split(b"\0"))
     for path in (PASSWD, GROUP):
@@ -57,3 +72,16 @@ def _in_program(entry: Entry, context: Context) -> Iterator[Finding]:
         for name in {line.partition(b":")[0] for line in lines} & strings - {b""}:
             detail = f"contains {decoded(name)!r} and looks accounts up"
             yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
+
+
+def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
+    """Everybody, for a program that asks for passwords and can become the one who knows one.
+
+    postgres links PAM too and needs no root for it, so this does not say that root is needed.
+    """
+    if not elf.imports & _BECOMES:
+        return
+    objects = context.link_map(entry).objects
+    if any(loaded.name.rpartition("/")[2].startswith(_PAM) for loaded in objects):
+        detail = "authenticates with PAM and can become another user"
+        yield RunsAs(EVERYBODY, Reason("elf.pam", entry.path, detail))

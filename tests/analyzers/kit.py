@@ -5,9 +5,17 @@ from __future__ import annotations
 import functools
 import subprocess
 import tempfile
+from itertools import chain
 from pathlib import Path
 
-from filetree.kit import Member, file
+from filetree.kit import Member, Members, file, image_of
+
+from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.closure import Context, KeepSet, solve
+from minify.closure.roots import find_roots
+from minify.filetree import FileTree
+from minify.image.jsontext import Json
+from minify.packages import read_packages
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "/lib/x86_64-linux-gnu"
@@ -38,3 +46,34 @@ def libc() -> tuple[Member, ...]:
         file(LOADER[1:], Path(LOADER).read_bytes(), mode=0o755),
         file(f"{LIBRARIES[1:]}/libc.so.6", Path(LIBRARIES, "libc.so.6").read_bytes(), mode=0o755),
     )
+
+
+def findings(run: dict[str, Json], members: Members) -> KeepSet:
+    """What the rules and analyzers say of an image; nothing is decided from it."""
+    image = image_of(run, members)
+    tree = FileTree.from_layers(image.layers)
+    context = Context.of(tree, image.config, read_packages(tree))
+    roots = find_roots(context, may_be_idle=True)
+    context = context.starting(roots.programs, roots.scripts)
+    found = chain(roots.findings, chain.from_iterable(rule(context) for rule in IMAGE_RULES))
+    return solve(found, ANALYZERS, context)
+
+
+def users(keep: KeepSet) -> list[str]:
+    """Accounts (`!`: the program becomes it), and what only root can do (`#`), with the reasons."""
+    accounts = [
+        f"{'!' if run.grade else ''}{run.account}: {run.reason.by} {run.reason.detail}"
+        for run in keep.runs_as
+    ]
+    root = [
+        f"#{need.unless and f' unless {need.unless}'}: {need.reason.by} {need.reason.detail}"
+        for need in keep.needs_root
+    ]
+    return [*accounts, *root]
+
+
+def writes(keep: KeepSet, *rules: str) -> dict[str, str]:
+    """Each path that is written, by any of `rules`: how, and the evidence."""
+    return {
+        w.path: f"{w.what.value}: {w.reason.detail}" for w in keep.writes if w.reason.rule in rules
+    }

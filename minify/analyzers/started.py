@@ -1,0 +1,88 @@
+"""The programs that ENTRYPOINT and CMD start, by the names and with the words they are given."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from minify.closure import Context
+from minify.closure.commandline import called
+from minify.filetree import ImagePath
+from minify.filetree.path import basename
+
+_MOST_WORDS = 1 << 10
+_LONGEST_TEXT = 1 << 16
+_VERSION = re.compile(r"[-_.]?\d[\d.]*$")
+_ENDS_COMMAND = frozenset(("; & | && || ;; ( )").split())
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A program of the command line."""
+
+    path: ImagePath
+    names: frozenset[str]
+    """What it is called by and what its file is called, without versions: `php-fpm` of 8.2."""
+    arguments: tuple[str, ...] = ()
+
+
+def plain_name(path: str) -> str:
+    """A program's name without its directory and version: `apache` of /usr/sbin/apache2."""
+    return _VERSION.sub("", called(path)[:256])
+
+
+def started(context: Context) -> tuple[Started, ...]:
+    """The programs of ENTRYPOINT and CMD; those that only HEALTHCHECK runs are not among them."""
+    config = context.config
+    lines = tuple(_lines((*config.entrypoint, *config.cmd)))
+    found: dict[ImagePath, Started] = {}
+    for line in lines:
+        for program in _on(line, context):
+            found.setdefault(program.path, program)
+    checked = {plain_name(word) for line in _lines(config.healthcheck) for word in line}
+    for path in context.programs:
+        name = plain_name(path)
+        if path not in found and name not in checked:
+            found[path] = Started(path, frozenset((name,)))
+    return tuple(found[path] for path in context.programs if path in found)
+
+
+def _lines(argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The command line itself, and the shell texts among its words, split."""
+    words = tuple(argv[:_MOST_WORDS])
+    yield words
+    for word in words:
+        if " " in word and len(word) <= _LONGEST_TEXT:
+            yield _split(word)[:_MOST_WORDS]
+
+
+def _split(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.shlex(text, posix=True, punctuation_chars=True))
+    except ValueError:
+        return tuple(text.split())
+
+
+def _on(line: Sequence[str], context: Context) -> Iterator[Started]:
+    for at, word in enumerate(line):
+        command = context.command(word) if word and "\0" not in word else None
+        if command is None or command.entry.path not in context.programs:
+            continue
+        path = command.entry.path
+        end = next((i for i in range(at, len(line)) if line[i] in _ENDS_COMMAND), len(line))
+        names = frozenset((plain_name(word), plain_name(basename(path))))
+        yield Started(path, names, tuple(line[at + 1 : end]))
+
+
+def option_values(arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """The values of `options` on a command line: `-u x`, `-ux`, `--user x`, `--user=x`."""
+    for at, word in enumerate(arguments):
+        for option in options:
+            if word == option and at + 1 < len(arguments):
+                yield arguments[at + 1]
+            elif option.startswith("--") and word.startswith(f"{option}="):
+                yield word[len(option) + 1 :]
+            elif len(option) == 2 and word.startswith(option) and len(word) > 2:
+                yield word[2:]
