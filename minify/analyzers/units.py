@@ -19,7 +19,7 @@ from minify.analyzers.started import Started, plain_name, started
 from minify.closure import Context, Finding, Grade, Reason, RunsAs, Writes, Written, places
 from minify.closure.commandline import SHELLS
 from minify.filetree import Entry, ImagePath
-from minify.filetree.path import basename, joined
+from minify.filetree.path import basename
 
 UNIT, TMPFILES = "unit", "tmpfiles"
 """The rules of these findings."""
@@ -39,6 +39,7 @@ _PREFIXES = "@-:+!|"
 _PRIVILEGED = frozenset("+!")
 _MADE = {"d": Written.TREE, "D": Written.TREE, "v": Written.TREE, "q": Written.TREE}
 _MADE |= {"Q": Written.TREE, "f": Written.FILE, "F": Written.FILE, "p": Written.FILE}
+_NO_PATH = frozenset(("..", "."))
 _NO_ACCOUNT = frozenset(("", "-", "root", "0"))
 
 
@@ -82,7 +83,7 @@ def _tmpfiles(entry: Entry, context: Context) -> Iterator[Finding]:
 
 def _is_state(path: str, context: Context) -> bool:
     """Whether a path is below a place of state, is no pattern, and not everybody's."""
-    if "%" in path or joined("/", path) != path.rstrip("/"):
+    if "%" in path or not _NO_PATH.isdisjoint(path.split("/")[1:]):
         return False
     is_everybodys = places.is_shared(path, context.tree) and context.tree.directory(path)
     return path.startswith(tuple(f"{p}/" for p in places.STATE)) and not is_everybodys

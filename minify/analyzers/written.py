@@ -144,7 +144,8 @@ class _Paths:
             for scheme in _SCHEMES:
                 value = value.removeprefix(scheme)
             is_relative = bool(self.base) and "/" in value and ":" not in value
-            if not _MADE_UP.search(value) and (value.startswith("/") or is_relative):
+            is_plain = not _MADE_UP.search(value) and ".." not in value.split("/")
+            if is_plain and (value.startswith("/") or is_relative):
                 path = joined(joined("/", self.base), value).rstrip("/")
                 # A file in the root is a route of a web server.
                 return path if path.count("/") > 1 else ""
