@@ -21,6 +21,11 @@ _LOOK_UPS = frozenset("getpwnam getpwnam_r getgrnam getgrnam_r".split())
 _BECOMES = frozenset(
     "initgroups setegid seteuid setgid setgroups setresuid setreuid setuid".split()
 )
+# Every distribution has them, and any program has their names as words of its own; who becomes one
+# of them is told so by configuration (httpd's `User daemon`).
+_WORDS = frozenset(
+    b"backup bin daemon files games list lp man news operator sync sys users uucp".split()
+)
 _PAM = "libpam.so"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 # Folded. The value of each is an account or a group, in any dialect.
@@ -69,7 +74,7 @@ def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding
     for path in (PASSWD, GROUP):
         file = context.tree.file(path)
         lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
-        for name in {line.partition(b":")[0] for line in lines} & strings - {b""}:
+        for name in {line.partition(b":")[0] for line in lines} & strings - _WORDS - {b""}:
             detail = f"contains {decoded(name)!r} and looks accounts up"
             yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
 

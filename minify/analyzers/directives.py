@@ -17,7 +17,14 @@ from minify.filetree.path import decoded
 
 LARGEST_TEXT = 1 << 20
 _PLACES = ("/etc/", "/usr/local/etc/")
-_NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/init.d/", "/etc/ld.so", "/etc/pki/", "/etc/ssl/")
+_NOT_CONFIGURATION = (
+    "/etc/alternatives/",
+    "/etc/init.d/",
+    "/etc/ld.so",
+    "/etc/nsswitch.conf",
+    "/etc/pki/",
+    "/etc/ssl/",
+)
 _ENDINGS = (".cfg", ".cnf", ".conf", ".ini", ".properties", ".toml", ".yaml", ".yml")
 _OTHERS = ("/usr/lib/", "/usr/share/", "/lib/")
 # What is below them is an application's dependencies.

@@ -167,7 +167,9 @@ def _compiled(entry: Entry, context: Context) -> Iterator[Finding]:
         path = decoded(data).rstrip("/")
         there = context.tree.resolve(path).entry
         directory = context.tree.directory(parent(ImagePath(path))) if there is None else there
-        if directory is None or not _is_own_state(path, directory, context):
+        if directory is None or _is_device(path, context):
+            continue
+        if not _is_own_state(path, directory, context):
             continue
         is_tree = there is not None and there.kind is Kind.DIRECTORY
         reason = Reason(COMPILED, entry.path, f"contains {path!r}")

@@ -298,6 +298,15 @@ def test_a_program_that_asks_pam_and_becomes_others_keeps_everybody() -> None:
         assert users(findings({"Cmd": ["/app"]}, [app, pam, *libc()])) == expected
 
 
+def test_names_that_are_words_of_any_program_are_no_accounts() -> None:
+    text = 'extern int getpwnam(); void *p = getpwnam; char *n[] = {"nobody", "daemon", "x"};'
+    app = file("app", compiled(f"{text} int main(){{return 0;}}"), mode=0o755)
+    passwd = file("etc/passwd", "nobody:x:9:9::/:\ndaemon:x:1:1::/:\ny:x:2:2::/:\n")
+    assert users(findings({"Cmd": ["/app"]}, [app, *libc(), passwd])) == [
+        "nobody: /app contains 'nobody' and looks accounts up"
+    ]
+
+
 def dpkg(paths: str, name: str = "redis") -> list[Member | str]:
     status = f"Package: {name}\nStatus: install ok installed\n\n"
     listed = file(f"var/lib/dpkg/info/{name}.list", paths.replace(" ", "\n"))

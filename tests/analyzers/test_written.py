@@ -168,7 +168,7 @@ def test_variables_of_the_environment_and_of_envvars() -> None:
 
 def test_configuration_beside_an_application_counts_and_that_of_its_libraries_does_not() -> None:
     run: dict[str, Json] = {"Cmd": ["/app/run"], "WorkingDir": "/app"}
-    members = [
+    members: list[Member | str] = [
         file("app/run", "\x7f", mode=0o755),
         "app/settings.toml: datadir = '/data'\nlogdir = \"/var/log/app\"",
         "app/node_modules/x/y.yml: logdir: /var/log/other",
@@ -230,7 +230,8 @@ def test_directories_of_tmpfiles_are_made_since_nobody_runs_it_in_a_container() 
 def test_state_whose_path_is_compiled_in() -> None:
     strings = (
         "/var/lib/serve /var/lib/serve/new /var/log/serve.log /var/lib/other /var/lib/dpkg/x"
-        " /var/log/wtmp /run/secrets/key /var/lib /run/nothing.pid /var/cache/absent/x /etc/serve"
+        " /var/log/wtmp /var/lib/serve/out /run/secrets/key /var/lib /run/nothing.pid"
+        " /var/cache/absent/x /etc/serve"
     ).split()
     texts = ", ".join(f'"{one}"' for one in strings)
     app = compiled(f"char *s[] = {{{texts}}}; int main(){{return 0;}}")
@@ -251,6 +252,7 @@ def test_state_whose_path_is_compiled_in() -> None:
             directory("var/lib/other"),
             "var/log/serve.log",
             "var/log/wtmp",
+            "var/lib/serve/out -> /dev/stdout",
             "run/secrets/key",
         ],
     )
