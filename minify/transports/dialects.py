@@ -18,14 +18,21 @@ from minify.image import jsontext
 from minify.image.compression import Compression
 from minify.image.digest import Digest
 from minify.image.image import Image
-from minify.image.manifest import REF_NAME, Descriptor, Index
+from minify.image.manifest import OCI_INDEX, REF_NAME, Descriptor, Index
 from minify.progress import Progress
 from minify.transports.archive import BLOCK
 from minify.transports.layout import CONTAINERD_NAME, INDEX_FILE, LAYOUT_FILE, blob_path
 from minify.transports.names import TaggedName
 from minify.transports.options import Written
 from minify.transports.publish import failure, write_at
-from minify.transports.storing import LAYOUT_DOCUMENT, StoredBlob, StoredImage, store
+from minify.transports.source_index import ImageIndex
+from minify.transports.storing import (
+    LAYOUT_DOCUMENT,
+    StoredBlob,
+    StoredImage,
+    described_index,
+    store,
+)
 
 # The most that the size field of a ustar header holds.
 _USTAR_LIMIT = 8 << 30
@@ -48,16 +55,37 @@ class Target:
 
 def write(image: Image, target: Target, progress: Progress) -> Written:
     """Writes `image` to the file of `target`; ImageError if its bytes are not what it says."""
-    writer = _ArchiveWriter(target)
-    writer.add(LAYOUT_FILE, LAYOUT_DOCUMENT)
-    writer.add_directory("blobs/")
-    writer.add_directory("blobs/sha256/")
+    writer = _begun(target)
     stored = store(image, writer, progress, zstd_as=target.zstd_as)
     entry = replace(stored.descriptor, annotations=_annotations(target))
     writer.add(INDEX_FILE, Index([entry], {}).write())
     writer.add("manifest.json", _docker_manifest(stored, target.tag))
     writer.finish()
     return Written(target.name, stored.manifest.config.digest, stored.descriptor.digest)
+
+
+def write_index(
+    index: ImageIndex, target: Target, progress: Progress
+) -> tuple[Digest, list[StoredImage]]:
+    """Writes all images of `index` as an OCI layout; the index's digest, and what was stored.
+
+    No manifest.json: by it, engines would load the images of all platforms as their own one's.
+    """
+    writer = _begun(target)
+    stored = [store(one.image, writer, progress, zstd_as=target.zstd_as) for one in index.images]
+    document = writer.put([described_index(index, stored).write()])
+    entry = Descriptor(OCI_INDEX, document.digest, document.size, None, _annotations(target))
+    writer.add(INDEX_FILE, Index([entry], {}).write())
+    writer.finish()
+    return document.digest, stored
+
+
+def _begun(target: Target) -> _ArchiveWriter:
+    writer = _ArchiveWriter(target)
+    writer.add(LAYOUT_FILE, LAYOUT_DOCUMENT)
+    writer.add_directory("blobs/")
+    writer.add_directory("blobs/sha256/")
+    return writer
 
 
 def _annotations(target: Target) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`docker-daemon:name:tag`, and a plain name: the images of a docker daemon, or of podman's API.
+"""`docker-daemon:name:tag`: the images of a docker daemon, or of podman's API.
 
 This is the only module that knows the docker SDK. An image is saved to a temporary file and read
 as a docker archive; it is written as one, without a name, and the tag is moved last.
@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from docker import APIClient
@@ -24,7 +23,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
-from minify.errors import ImageError, MinifyError, OutputError
+from minify.errors import ImageError, MinifyError, OutputError, UsageError
 from minify.image.blob import FileBlob, spooled
 from minify.image.compression import CHUNK, Compression
 from minify.image.digest import Digest
@@ -64,12 +63,12 @@ class _Daemon:
             yield
 
     @contextmanager
-    def failing_as(self, failed: str, hint: str = "") -> Iterator[None]:
-        """Turns what the SDK raises into this daemon's error: `failed`, the cause, `hint`."""
+    def failing_as(self, failed: str) -> Iterator[None]:
+        """Turns what the SDK raises into this daemon's error: `failed` and the cause."""
         try:
             yield
         except (DockerException, RequestException) as error:
-            raise self.error(f"{failed}: {_said(error)}{hint}") from error
+            raise self.error(f"{failed}: {_said(error)}") from error
 
     def inspected(self, image: str) -> Mapping[str, Any] | None:
         """What the daemon knows of `image`; None if it has none of that name or id."""
@@ -81,9 +80,26 @@ class _Daemon:
             return found
 
 
+class _NoDaemonError(Exception):
+    """Nobody answers where a daemon should; `str()` says where, and why."""
+
+
 @contextmanager
 def _connected(reference: Reference, error: type[MinifyError]) -> Iterator[_Daemon]:
     """The daemon, for as long as the block lasts; `error` if none answers."""
+    try:
+        daemon = _connection(reference, error)
+    except _NoDaemonError as cause:
+        raise error(
+            f"{reference}: {cause}; start it or set DOCKER_HOST{_elsewhere(reference)}."
+            " docker-archive:, oci: and oci-archive: need no daemon"
+        ) from cause
+    with closing(daemon.client):
+        yield daemon
+
+
+def _connection(reference: Reference, error: type[MinifyError]) -> _Daemon:
+    """The daemon; _NoDaemonError if none answers, `error` for an address that is none."""
     arguments = _address(reference, error)
     address = arguments.get("base_url") or f"unix://{_DEFAULT_SOCKET}"
     is_ssh = address.startswith("ssh:")
@@ -91,12 +107,16 @@ def _connected(reference: Reference, error: type[MinifyError]) -> Iterator[_Daem
         _probe(address)
         client = APIClient(version="auto", timeout=_PATIENCE, use_ssh_client=is_ssh, **arguments)
     except (DockerException, RequestException, OSError, ValueError) as cause:
-        raise error(
-            f"{reference}: no docker daemon answers at {address}: {_said(cause)}; start it or set"
-            " DOCKER_HOST. docker-archive:, oci: and oci-archive: need no daemon"
-        ) from cause
-    with closing(client):
-        yield _Daemon(client, error, str(reference))
+        raise _NoDaemonError(f"no docker daemon answers at {address}: {_said(cause)}") from cause
+    return _Daemon(client, error, str(reference))
+
+
+def _elsewhere(reference: Reference) -> str:
+    """The same name in a registry, which needs no daemon either; ids are in none."""
+    name = reference.location
+    if names.is_id(name):
+        return ""
+    return f", or say docker://{names.tagged(name).full} for the registry"
 
 
 def _probe(address: str) -> None:
@@ -143,15 +163,50 @@ def _said(error: BaseException) -> str:
 def open_image(reference: Reference, options: OpenOptions) -> Image:
     """The image that the daemon has, or pulls, saved to a temporary file."""
     checked_name(reference.location)
-    name = str(reference)
     with _connected(reference, ImageError) as daemon:
-        found = _found(daemon, reference.location, options)
-        image_id = f"sha256:{str(found['Id']).removeprefix('sha256:')}"
-        _check_platform(found, options.platform, name)
-        archive = read_archive(_saved(daemon, image_id, found, options.progress), name)
+        return _opened(daemon, _found(daemon, reference.location, options), reference, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why there is no image in a daemon."""
+
+    reason: str
+
+
+def find_image(reference: Reference, options: OpenOptions) -> Image | Absence:
+    """The image if a daemon answers and has it; nothing is pulled."""
+    checked_name(reference.location)
+    try:
+        daemon = _connection(reference, ImageError)
+    except _NoDaemonError as cause:
+        return Absence(str(cause))
+    with closing(daemon.client):
+        found = daemon.inspected(reference.location)
+        if found is None:
+            return Absence("the daemon has no such image")
+        return _opened(daemon, found, reference, options)
+
+
+def _opened(
+    daemon: _Daemon, found: Mapping[str, Any], reference: Reference, options: OpenOptions
+) -> Image:
+    name = str(reference)
+    image_id = f"sha256:{str(found['Id']).removeprefix('sha256:')}"
+    if options.require_digest and not _is_fixed(reference.location, image_id):
+        raise UsageError(
+            f"{reference}: --require-digest: a tag can be moved; now it is docker-daemon:{image_id}"
+        )
+    _check_platform(found, options.platform, name)
+    archive = read_archive(_saved(daemon, image_id, found, options.progress), name)
     image = docker_archive.image_in(archive, "", options, name)
     _check_identity(image, archive, image_id)
     return image
+
+
+def _is_fixed(name: str, image_id: str) -> bool:
+    """Whether `name` is a digest or an id, which nobody can move to another image."""
+    return "@" in name or image_id.startswith(f"sha256:{name.removeprefix('sha256:')}")
 
 
 def _check_platform(found: Mapping[str, Any], wanted: Platform | None, name: str) -> None:
@@ -159,8 +214,8 @@ def _check_platform(found: Mapping[str, Any], wanted: Platform | None, name: str
     has = Platform(str(found.get("Os")), str(found.get("Architecture")))
     if wanted and has != Platform(wanted.os, wanted.architecture):
         raise ImageError(
-            f"{name} has no image for {wanted}; the daemon has {has}; --pull always lets it pull"
-            " the other one"
+            f"{name} has no image for {wanted}; the daemon has {has}; --pull always gets the other"
+            " one"
         )
 
 
@@ -180,12 +235,11 @@ def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
         raise ImageError(f"{daemon.name}: the daemon has no such image, and an id cannot be pulled")
     platform = str(options.platform) if options.platform else None
     target = name if "@" in name else str(names.tagged(name))
-    failed, hint = f"{daemon.name} cannot be pulled", ""
+    failed = f"{daemon.name} cannot be pulled"
     if options.pull is Pull.MISSING:
         failed = f"the daemon has no image {name}, and pulling it failed"
-        hint = _path_hint(name) if name == daemon.name else ""
     step = options.progress.step(f"pulling {name}", None)
-    with daemon.failing_as(failed, hint), step as advance:
+    with daemon.failing_as(failed), step as advance:
         done: dict[str, int] = {}
         events = daemon.client.pull(target, stream=True, decode=True, platform=platform)
         for event in _checked(events):
@@ -194,18 +248,6 @@ def _pull(daemon: _Daemon, name: str, options: OpenOptions) -> None:
                 layer = str(event.get("id"))
                 advance(max(0, current - done.get(layer, 0)))
                 done[layer] = current
-
-
-def _path_hint(name: str) -> str:
-    """What to say if a path of the host was meant; it is asked for when no image was found only.
-
-    A directory often has the name of the image that is built from it.
-    """
-    if Path(name).is_dir():
-        return f"; for the directory {name} say oci:{name} or rootfs:{name}"
-    if Path(name).exists():
-        return f"; for the file {name} say docker-archive:{name} or oci-archive:{name}"
-    return ""
 
 
 def _checked(events: Any) -> Iterator[Mapping[str, Any]]:

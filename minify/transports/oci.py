@@ -24,19 +24,38 @@ from minify.transports.layout import (
     INDEX_FILE,
     LAYOUT_FILE,
     blob_path,
+    open_index,
     open_layout,
     read_index,
 )
 from minify.transports.location import split_layout, split_output
-from minify.transports.options import OpenOptions, WriteOptions, Written
+from minify.transports.options import OpenOptions, WriteOptions, Written, WrittenIndex
 from minify.transports.publish import failure, temporary_name, write_at
-from minify.transports.storing import LAYOUT_DOCUMENT, StoredBlob, store
+from minify.transports.source_index import ImageIndex, SourceIndex
+from minify.transports.storing import (
+    LAYOUT_DOCUMENT,
+    StoredBlob,
+    described_index,
+    store,
+    written_index,
+)
 
 
 def open_image(reference: Reference, options: OpenOptions) -> Image:
     """The image that `reference` chooses in a layout of the host."""
     path, selector = split_layout(reference)
-    name = f"{reference.transport}:{path}"
+    directory = _directory(path, f"{reference.transport}:{path}")
+    return open_layout(directory, selector, options, directory.name)
+
+
+def open_images(reference: Reference, options: OpenOptions) -> SourceIndex:  # noqa: ARG001 (as all media's)
+    """All images that `reference` chooses in a layout of the host."""
+    path, selector = split_layout(reference)
+    directory = _directory(path, f"{reference.transport}:{path}")
+    return open_index(directory, selector, directory.name)
+
+
+def _directory(path: Path, name: str) -> _Directory:
     if path.is_file():
         raise ImageError(
             f"{name} is a file; expected the directory of an OCI layout. Say oci-archive:{path} or"
@@ -44,7 +63,7 @@ def open_image(reference: Reference, options: OpenOptions) -> Image:
         )
     if not path.is_dir():
         raise ImageError(f"{name}: there is no directory {path}")
-    return open_layout(_Directory(path, name), selector, options, name)
+    return _Directory(path, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +118,25 @@ def write_image(image: Image, reference: Reference, options: WriteOptions) -> Wr
 
     There is no lock: of two writers to one layout at the same time, the index of the second wins.
     """
+    with _layout_writer(reference) as (writer, annotations):
+        stored = store(image, writer, options.progress)
+        writer.publish(replace(stored.descriptor, annotations=annotations))
+    return Written(writer.name, stored.manifest.config.digest, stored.descriptor.digest)
+
+
+def write_index(index: ImageIndex, reference: Reference, options: WriteOptions) -> WrittenIndex:
+    """Adds an index to a layout with all its images, as `write_image` adds one."""
+    with _layout_writer(reference) as (writer, annotations):
+        stored = [store(one.image, writer, options.progress) for one in index.images]
+        document = writer.put([described_index(index, stored).write()])
+        writer.publish(Descriptor(OCI_INDEX, document.digest, document.size, None, annotations))
+    path, _ = split_output(reference)
+    return written_index(writer.name, f"oci:{path}", document.digest, stored)
+
+
+@contextmanager
+def _layout_writer(reference: Reference) -> Iterator[tuple[_LayoutWriter, dict[str, str]]]:
+    """A writer of a layout, and the annotations of the entry that is to be published."""
     path, tag = split_output(reference)
     name = str(reference)
     try:
@@ -106,17 +144,10 @@ def write_image(image: Image, reference: Reference, options: WriteOptions) -> Wr
         with place(path) as directory:
             writer = _LayoutWriter(directory, name)
             with writer.undone_on_error():
-                return _write(image, tag, writer, options)
+                writer.begin()
+                yield writer, {REF_NAME: tag} if tag else {}
     except OSError as error:
         raise failure(name, error) from error
-
-
-def _write(image: Image, tag: str, writer: _LayoutWriter, options: WriteOptions) -> Written:
-    writer.begin()
-    stored = store(image, writer, options.progress)
-    annotations = {REF_NAME: tag} if tag else {}
-    writer.publish(replace(stored.descriptor, annotations=annotations))
-    return Written(writer.name, stored.manifest.config.digest, stored.descriptor.digest)
 
 
 def _is_new(path: Path, name: str) -> bool:

@@ -19,6 +19,7 @@ from minify.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descripto
 from minify.progress import Advance, Progress
 from minify.transports.assembly import platform_of
 from minify.transports.layout import LAYOUT_VERSION
+from minify.transports.options import Written, WrittenIndex
 from minify.transports.source_index import ImageIndex
 
 LAYOUT_DOCUMENT = jsontext.write({"imageLayoutVersion": LAYOUT_VERSION})
@@ -86,6 +87,21 @@ def described_index(index: ImageIndex, images: Sequence[StoredImage]) -> Index:
         for one, stored in zip(index.images, images, strict=True)
     ]
     return Index(entries, index.annotations)
+
+
+def written_index(
+    reference: str, place: str, digest: Digest, images: Sequence[StoredImage]
+) -> WrittenIndex:
+    """What is told of an index that was written; its images are `place@digest`."""
+    written = (
+        Written(
+            f"{place}@{one.descriptor.digest}",
+            one.manifest.config.digest,
+            one.descriptor.digest,
+        )
+        for one in images
+    )
+    return WrittenIndex(reference, digest, tuple(written))
 
 
 def layer_type(layer: Layer) -> str:

@@ -10,31 +10,44 @@ from minify.image.image import Image
 from minify.image.reference import Reference, Transport
 from minify.transports import (
     docker_archive,
+    names,
     oci,
     oci_archive,
     rootfs,
 )
-from minify.transports.options import OpenOptions, WriteOptions, Written
+from minify.transports.options import OpenOptions, WriteOptions, Written, WrittenIndex
+from minify.transports.source_index import ImageIndex, SourceImage, SourceIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a medium is written to."""
+    """How a medium is written to. `write_index` None: it holds no index."""
 
     check: Callable[[Reference, WriteOptions], None]
     write: Callable[[Image, Reference, WriteOptions], Written]
+    write_index: Callable[[ImageIndex, Reference, WriteOptions], WrittenIndex] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """What can be done with one transport. `output` None: it is read only."""
+    """What can be done with one transport.
+
+    `output` None: it is read only. `open_images` None: it holds no index.
+    """
 
     open: Callable[[Reference, OpenOptions], Image]
     output: Output | None
+    open_images: Callable[[Reference, OpenOptions], SourceIndex] | None = None
 
 
 # The docker SDK takes longer to import than a small image to minify, and most runs in CI have no
-# daemon to speak to.
+# daemon to speak to. The registry's HTTP client takes nearly as long.
+def _open_by_name(reference: Reference, options: OpenOptions) -> Image:
+    from minify.transports import named  # noqa: PLC0415
+
+    return named.open_image(reference, options)
+
+
 def _open_from_daemon(reference: Reference, options: OpenOptions) -> Image:
     from minify.transports import docker_daemon  # noqa: PLC0415
 
@@ -53,11 +66,16 @@ def _write_to_daemon(image: Image, reference: Reference, options: WriteOptions) 
     return docker_daemon.write_image(image, reference, options)
 
 
-# The HTTP client takes as long, and most files have nothing to do with a registry.
 def _open_from_registry(reference: Reference, options: OpenOptions) -> Image:
     from minify.transports.registry import pull  # noqa: PLC0415
 
     return pull.open_image(reference, options)
+
+
+def _open_all_from_registry(reference: Reference, options: OpenOptions) -> SourceIndex:
+    from minify.transports.registry import pull  # noqa: PLC0415
+
+    return pull.open_images(reference, options)
 
 
 def _check_registry(reference: Reference, options: WriteOptions) -> None:
@@ -72,18 +90,36 @@ def _write_to_registry(image: Image, reference: Reference, options: WriteOptions
     return push.write_image(image, reference, options)
 
 
-_DAEMON = Medium(_open_from_daemon, Output(_check_daemon, _write_to_daemon))
+def _write_index_to_registry(
+    index: ImageIndex, reference: Reference, options: WriteOptions
+) -> WrittenIndex:
+    from minify.transports.registry import push  # noqa: PLC0415
+
+    return push.write_index(index, reference, options)
+
+
+_TO_DAEMON = Output(_check_daemon, _write_to_daemon)
 
 TRANSPORTS: Mapping[Transport, Medium] = {
-    Transport.NAME: _DAEMON,
-    Transport.DOCKER_DAEMON: _DAEMON,
-    Transport.REGISTRY: Medium(_open_from_registry, Output(_check_registry, _write_to_registry)),
+    Transport.NAME: Medium(_open_by_name, _TO_DAEMON),
+    Transport.DOCKER_DAEMON: Medium(_open_from_daemon, _TO_DAEMON),
+    Transport.REGISTRY: Medium(
+        _open_from_registry,
+        Output(_check_registry, _write_to_registry, _write_index_to_registry),
+        _open_all_from_registry,
+    ),
     Transport.DOCKER_ARCHIVE: Medium(
         docker_archive.open_image, Output(docker_archive.check_output, docker_archive.write_image)
     ),
-    Transport.OCI: Medium(oci.open_image, Output(oci.check_output, oci.write_image)),
+    Transport.OCI: Medium(
+        oci.open_image,
+        Output(oci.check_output, oci.write_image, oci.write_index),
+        oci.open_images,
+    ),
     Transport.OCI_ARCHIVE: Medium(
-        oci_archive.open_image, Output(oci_archive.check_output, oci_archive.write_image)
+        oci_archive.open_image,
+        Output(oci_archive.check_output, oci_archive.write_image, oci_archive.write_index),
+        oci_archive.open_images,
     ),
     Transport.ROOTFS: Medium(rootfs.open_image, None),
 }
@@ -93,6 +129,38 @@ def open_image(reference: Reference, options: OpenOptions) -> Image:
     """The image that `reference` names; ImageError if there is none that can be read."""
     image = TRANSPORTS[reference.transport].open(reference, options)
     return replace(image, name=str(reference))  # a medium's own messages leave the selector out
+
+
+def open_images(reference: Reference, options: OpenOptions) -> SourceIndex:
+    """Every Linux image that `reference` leads to, whatever `options.platform` says.
+
+    Raises UsageError for a medium that holds one platform only, ImageError if there is no image.
+    """
+    open_all = TRANSPORTS[reference.transport].open_images
+    if open_all is None:
+        raise UsageError(
+            f"{reference}: {_kind(reference.transport)} holds an image for one platform; for all"
+            f" of them name {_index_media(reference)}"
+        )
+    found = open_all(reference, options)
+    return replace(
+        found, images=tuple(_named(one, f"{reference} ({one.platform})") for one in found.images)
+    )
+
+
+def _named(source: SourceImage, name: str) -> SourceImage:
+    return replace(source, open=lambda: replace(source.open(), name=name))
+
+
+def _kind(transport: Transport) -> str:
+    return f"{transport}:" if transport else "a daemon"
+
+
+def _index_media(reference: Reference) -> str:
+    media = ", ".join(f"{key}:" for key, row in TRANSPORTS.items() if row.open_images)
+    if reference.transport in (Transport.NAME, Transport.DOCKER_DAEMON):
+        return f"docker://{names.tagged(reference.location).full}, or one of {media}"
+    return f"one of {media}"
 
 
 def check_output(reference: Reference, options: WriteOptions) -> None:
@@ -110,6 +178,30 @@ def write_image(image: Image, reference: Reference, options: WriteOptions) -> Wr
     what it says they are.
     """
     return _output(reference).write(image, reference, options)
+
+
+def check_index_output(reference: Reference, options: WriteOptions) -> None:
+    """The same as `check_output`, for an index; UsageError for a medium that holds none."""
+    _index_output(reference)
+    check_output(reference, options)
+
+
+def write_index(index: ImageIndex, reference: Reference, options: WriteOptions) -> WrittenIndex:
+    """Publishes the images of `index` as one, whole or not at all; raises as `write_image` does."""
+    assert index.images, "an index of no images is no image"
+    return _index_output(reference)(index, reference, options)
+
+
+def _index_output(
+    reference: Reference,
+) -> Callable[[ImageIndex, Reference, WriteOptions], WrittenIndex]:
+    write = _output(reference).write_index
+    if write is None:
+        raise UsageError(
+            f"{reference}: {_kind(reference.transport)} holds an image for one platform; for"
+            f" several name {_index_media(reference)}"
+        )
+    return write
 
 
 def _output(reference: Reference) -> Output:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import docker_engine, podman_engine, require
+from conftest import docker_engine, podman_engine
 from images.engines import Engine
 
 from minify.errors import ImageError, MinifyError, OutputError, UsageError
@@ -22,6 +20,7 @@ from minify.progress import Advance
 from minify.transports import OpenOptions, Pull, WriteOptions, check_output, open_image
 from transports import kit
 from transports.kit import opened, sample, written
+from transports.registries import Registry, distribution, fill
 
 ONE, TWO = sample("one"), sample("two")
 # Without the layer in zstd, which docker 20.10 does not know.
@@ -207,7 +206,7 @@ def test_what_is_not_there_is_told(daemon: Daemon) -> None:
         ImageError,
         match=r"the daemon has no image localhost:1/none:1, and pulling it failed: .*refused",
     ):
-        open_with("localhost:1/none:1", Pull.MISSING)
+        open_with("docker-daemon:localhost:1/none:1", Pull.MISSING)
     with pytest.raises(ImageError, match="an id cannot be pulled"):
         open_with(f"docker-daemon:{TWO.id}", Pull.MISSING)
     with pytest.raises(UsageError):
@@ -216,25 +215,27 @@ def test_what_is_not_there_is_told(daemon: Daemon) -> None:
 
 
 @pytest.mark.engine
-def test_a_path_of_the_host_that_is_no_image_is_told(
-    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    kit.write_tree(tmp_path, {"localhost:1/file": b"", "localhost:1/directory/file": b""})
-    with pytest.raises(ImageError, match=r"; for the file localhost:1/file say docker-archive:"):
-        open_with("localhost:1/file", Pull.MISSING)
-    with pytest.raises(ImageError, match=r"; for the directory localhost:1/directory say oci:"):
-        open_with("localhost:1/directory", Pull.MISSING)
-    assert daemon.images() == {}
+def test_always_asks_the_registry(daemon: Daemon, image: Image) -> None:
+    written(image, "localhost:1/app:1")
+    assert kit.is_whole(open_with("docker-daemon:localhost:1/app:1", Pull.MISSING), ONE)
+    with pytest.raises(ImageError, match="cannot be pulled"):
+        open_with("docker-daemon:localhost:1/app:1", Pull.ALWAYS)
+    assert set(daemon.images()) == {"localhost:1/app:1"}
 
 
 @pytest.mark.engine
-def test_always_asks_the_registry(daemon: Daemon, image: Image) -> None:
-    written(image, "localhost:1/app:1")
-    assert kit.is_whole(open_with("localhost:1/app:1", Pull.MISSING), ONE)
-    with pytest.raises(ImageError, match="cannot be pulled"):
-        open_with("localhost:1/app:1", Pull.ALWAYS)
-    assert set(daemon.images()) == {"localhost:1/app:1"}
+def test_a_name_that_can_move_is_refused_where_a_digest_is_required(
+    daemon: Daemon, image: Image
+) -> None:
+    written(image, "docker-daemon:app:1")
+    for name in ("app:1", "docker-daemon:app:1"):
+        with pytest.raises(UsageError) as caught:
+            open_image(Reference.parse(name), OpenOptions(require_digest=True))
+        paste = str(caught.value).rpartition(" ")[2]
+        assert paste == f"docker-daemon:{ONE.id}"
+        again = open_image(Reference.parse(paste), OpenOptions(require_digest=True))
+        assert kit.is_whole(again, ONE)
+    assert daemon.images()
 
 
 @pytest.mark.engine
@@ -247,38 +248,20 @@ def test_the_platform_of_the_daemons_image_must_match(daemon: Daemon, image: Ima
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[str]:
-    """`host:port` of a registry with `app:1` for two platforms."""
-    require("docker-registry", "skopeo")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    settings = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "http": {"addr": address},
-    }
-    (tmp_path / "registry.json").write_text(json.dumps(settings))
-    serve = ["docker-registry", "serve", str(tmp_path / "registry.json")]
-    layouts = kit.write_tree(tmp_path / "pushed", PUSHED)
-    copy = ["skopeo", "copy", "--all", "--dest-tls-verify=false", "--retry-times=9"]
-    with subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            push = [*copy, f"oci:{layouts}:1", f"docker://{address}/app:1"]
-            done = subprocess.run(push, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            yield address
-        finally:
-            process.terminate()
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """A registry with `app:1` for two platforms."""
+    with distribution(tmp_path / "registry") as started:
+        fill(started, tmp_path / "pushed", PUSHED, "app:1")
+        yield started
 
 
 @pytest.mark.engine
 def test_the_daemon_pulls_what_it_lacks(
-    docker: Engine, registry: str, monkeypatch: pytest.MonkeyPatch
+    docker: Engine, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", docker.host)
     monkeypatch.setenv("DOCKER_CONFIG", "/nonexistent/minify-tests")
-    name = f"{registry}/app:1"
+    name = f"{registry.address}/app:1"
     heard: list[str] = []
 
     class Listener:
@@ -289,7 +272,7 @@ def test_the_daemon_pulls_what_it_lacks(
 
     def pulled(pull: Pull, platform: str) -> Image:
         options = OpenOptions(Platform.parse(platform), pull, Listener())
-        return open_image(Reference.parse(name), options)
+        return open_image(Reference.parse(f"docker-daemon:{name}"), options)
 
     try:
         with pytest.raises(ImageError, match="has no such image"):
@@ -301,8 +284,7 @@ def test_the_daemon_pulls_what_it_lacks(
         with pytest.raises(ImageError, match="--pull always"):
             pulled(Pull.MISSING, "linux/arm64")
         assert kit.is_whole(pulled(Pull.ALWAYS, "linux/arm64"), ARM_GZIP)
-        raw = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}"]
-        by_digest = f"{registry}/app@{kit.digest(subprocess.check_output(raw))}"
+        by_digest = f"docker-daemon:{registry.address}/app@{registry.tags('app')['1']}"
         assert kit.is_whole(opened(by_digest, "linux/amd64"), ONE_GZIP)
     finally:
         for image_id in set(docker("images", "--all", "--quiet").split()):
@@ -334,7 +316,7 @@ def write_context(config: Path, name: str, host: str) -> None:
 def attempts(image: Image) -> list[tuple[type[MinifyError], Any]]:
     return [
         (ImageError, lambda: opened("docker-daemon:app:1")),
-        (ImageError, lambda: opened("app")),
+        (ImageError, lambda: open_with("docker-daemon:app:1", Pull.NEVER)),
         (OutputError, lambda: check_output(Reference.parse("app"), WriteOptions())),
         (OutputError, lambda: written(image, "docker-daemon:app:1")),
     ]
@@ -357,6 +339,7 @@ def test_no_daemon_is_one_clear_line(
             attempt()
         text = str(caught.value)
         assert f"no docker daemon answers at {host}: {cause}" in text
+        assert "say docker://docker.io/library/app:" in text
         assert "docker-archive:, oci: and oci-archive: need no daemon" in text
         assert "\n" not in text
 

@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import require
+from conftest import docker_engine, require
+from images.engines import Engine
 
 from minify.errors import ImageError, OutputError, UsageError
 from minify.image import Digest, Image, Platform, Reference
 from minify.image.blob import BytesBlob
-from minify.transports import OpenOptions, WriteOptions, check_output, open_image
+from minify.transports import OpenOptions, Pull, WriteOptions, check_output, open_image
 from transports import kit
 from transports.kit import sample
 from transports.registries import (
@@ -359,3 +360,69 @@ def test_a_platform_is_found_without_reading_the_others(registry: Registry) -> N
     with Proxy(registry.address) as proxy:
         opened(f"docker://{proxy.address}/all:1", str(Platform.parse("linux/arm64")))
         assert proxy.count("GET", "/manifests/") == 2
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Engine]:
+    with docker_engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def no_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+
+
+def open_named(name: str, pull: Pull) -> Image:
+    return open_image(Reference.parse(name), OpenOptions(pull=pull))
+
+
+@pytest.mark.usefixtures("no_daemon")
+def test_a_plain_name_is_the_registrys_where_no_daemon_has_it(registry: Registry) -> None:
+    name = f"{registry.address}/one:1"
+    image = open_named(name, Pull.MISSING)
+    assert kit.is_whole(image, ONE)
+    assert (image.name, str(image.manifest_digest)) == (name, registry.tags("one")["1"])
+    with pytest.raises(ImageError) as caught:
+        open_named(name, Pull.NEVER)
+    assert str(caught.value) == (
+        f"{name}: no docker daemon answers at unix:///nonexistent/docker.sock: No such file or"
+        f" directory; --pull missing would ask the registry for docker://{name}"
+    )
+    with pytest.raises(ImageError, match=r"404 .*; no docker daemon answers at unix:") as caught:
+        open_named(f"{registry.address}/none:1", Pull.MISSING)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ImageError, match="an id cannot be pulled"):
+        open_named(ONE.id, Pull.MISSING)
+
+
+@pytest.mark.usefixtures("no_daemon")
+def test_a_path_of_the_host_that_is_no_image_is_told(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    host = registry.address
+    kit.write_tree(tmp_path, {f"{host}/file": b"", f"{host}/directory/file": b""})
+    with pytest.raises(ImageError, match=rf"; for the file {host}/file say docker-archive:"):
+        open_named(f"{host}/file", Pull.MISSING)
+    with pytest.raises(ImageError, match=rf"; for the directory {host}/directory say oci:"):
+        open_named(f"{host}/directory", Pull.MISSING)
+
+
+def test_the_daemons_image_comes_first(
+    registry: Registry, docker: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", docker.host)
+    name, others = f"{registry.address}/one:1", sample("the daemon's", layers=1)
+    try:
+        assert kit.is_whole(open_named(name, Pull.MISSING), ONE)
+        assert not docker("images", "--quiet")
+        kit.written(layout_image(tmp_path, others), name)
+        assert kit.is_whole(open_named(name, Pull.MISSING), others)
+        assert kit.is_whole(open_named(name, Pull.NEVER), others)
+        assert kit.is_whole(open_named(name, Pull.ALWAYS), ONE)
+        with pytest.raises(ImageError, match="the daemon has no such image; --pull missing"):
+            open_named(f"{registry.address}/all:1", Pull.NEVER)
+    finally:
+        for image_id in set(docker("images", "--all", "--quiet").split()):
+            docker.try_run("rmi", "--force", image_id)

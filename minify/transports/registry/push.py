@@ -28,7 +28,13 @@ from minify.transports.registry.http import Patience, Request
 from minify.transports.registry.name import RegistryName
 from minify.transports.registry.upload import Part, Upload
 from minify.transports.source_index import ImageIndex
-from minify.transports.storing import StoredImage, described, described_index, layer_type
+from minify.transports.storing import (
+    StoredImage,
+    described,
+    described_index,
+    layer_type,
+    written_index,
+)
 
 _PATIENCE = Patience()
 
@@ -67,15 +73,8 @@ def write_index(
             _put_manifest(client, digest, OCI_MANIFEST, one.manifest.write())
         data = described_index(index, stored).write()
         _put_manifest(client, client.name.tag, OCI_INDEX, data)
-    written = (
-        Written(
-            f"docker://{client.name.at(one.descriptor.digest)}",
-            one.manifest.config.digest,
-            one.descriptor.digest,
-        )
-        for one in stored
-    )
-    return WrittenIndex(str(reference), Digest.of(data), tuple(written))
+    place = f"docker://{client.name.host}/{client.name.repository}"
+    return written_index(str(reference), place, Digest.of(data), stored)
 
 
 def _client(
