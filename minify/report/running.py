@@ -110,7 +110,8 @@ def _container_context(advice: Advice) -> Iterator[str]:
 
 def _hint(mount: Mount) -> str:
     if mount.files:
-        return f"  # hides {mount.files:,} files of the image: copy them, or mount a filled volume"
+        files = "file" if mount.files == 1 else "files"
+        return f"  # hides {mount.files:,} {files} of the image: copy what is there, or fill it"
     return "  # data: a persistentVolumeClaim keeps it" if mount.is_declared else ""
 
 
@@ -143,8 +144,8 @@ def document(plan: Plan) -> Mapping[str, _Json]:
         "read_only": advice.is_read_only,
         "written_elsewhere": [printable(path) for path in advice.unmounted],
         "mounts": [_mount_document(mount) for mount in advice.mounts],
-        "capabilities": list(advice.capabilities) if advice.knows_capabilities else None,
-        "capabilities_known_of": list(advice.capabilities),
+        "capabilities": list(advice.capabilities),
+        "capabilities_known": advice.knows_capabilities,
         "no_new_privileges": advice.no_new_privileges,
         "ports_below_1024": [printable(port) for port in advice.ports],
         "explanations": list(explanations(plan)),
@@ -186,8 +187,8 @@ def _explanations(advice: Advice) -> Iterator[str]:
         )
     if advice.capabilities and advice.knows_capabilities:
         yield (
-            f"{', '.join(advice.capabilities)}: a program has it as a file capability; without it"
-            " among the container's capabilities the program does not start, and no-new-privileges"
+            f"{', '.join(advice.capabilities)}: a program of the image has it as a file capability;"
+            " where the container may not have it the program does not start, and no-new-privileges"
             " would take it away"
         )
     elif not advice.no_new_privileges:
