@@ -370,21 +370,20 @@ def test_an_account_that_a_program_names_stays() -> None:
     )
 
 
-def test_what_the_user_cannot_read_is_a_gap_or_keeps_root() -> None:
-    private = file("etc/serve/key", mode=0o600)
+def test_what_only_root_could_read_is_opened_to_the_user() -> None:
     members: list[Member | str] = [
         program("usr/sbin/serve"),
         *dpkg(serve="/usr/sbin/serve /etc/serve /etc/serve/key"),
-        private,
+        file("etc/serve/key", mode=0o600),
     ]
-    plan = planned({"Cmd": ["serve"]}, members)
-    assert plan.identity.user == "10001"
-    assert gaps(plan) == [
-        "/etc/serve/key: /etc/serve/key is kept, but 10001 cannot read it (0:0 0600)"
-    ]
-    plan = planned({"Cmd": ["serve"]}, [*members, "etc/serve/conf: key /etc/serve/key"])
-    assert plan.identity.user == ""
-    assert "/etc/serve/key cannot be read" in plan.identity.why
+    for more, by in (
+        ((), "/etc/serve"),
+        (("etc/serve/conf: key /etc/serve/key",), "/etc/serve/conf"),
+    ):
+        plan = planned({"Cmd": ["serve"]}, [*members, *more])
+        assert plan.identity.user == "10001"
+        change = f"group 0 → 10001, mode 0600 → 0640: named by {by}"
+        assert (gaps(plan), written(plan)["/etc/serve/key"]) == ([], change)
 
 
 @pytest.mark.parametrize("volume", ["/", "/usr", "/etc", "/v", "/dangling"])

@@ -1,7 +1,8 @@
 """Who the program becomes, and what only root can do: by command line, configuration and units."""
 
 import pytest
-from filetree.kit import Member, file
+from closure.kit import planned
+from filetree.kit import Member, directory, file
 
 from analyzers.kit import calling, compiled, findings, libc, users
 from minify.analyzers.drops import BECOMES, DROPS, MANAGES
@@ -350,3 +351,33 @@ def test_the_directories_of_tmpfiles_name_their_accounts() -> None:
     text = "# no\nd /run/redis 0755 redis redis -\nd /run/y 0755 root root\nd /run/z - - -\n"
     members = [*dpkg(f"/usr/sbin/redis-server /{path}"), file(path, text)]
     assert told("redis-server", *members) == [f"redis: /{path} makes /run/redis for redis"]
+
+
+def test_a_packaged_nginx_runs_as_its_account_and_writes_its_own() -> None:
+    unit = "usr/lib/systemd/system/nginx.service"
+    paths = f"/usr/sbin/nginx /etc/nginx /etc/nginx/nginx.conf /var/log/nginx /{unit}"
+    plan = planned(
+        {"Cmd": ["nginx"], "Env": ["PATH=/usr/sbin"]},
+        [
+            program("usr/sbin/nginx"),
+            *dpkg(paths, "nginx"),
+            file("etc/passwd", "root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n"),
+            file("etc/group", "root:x:0:\nwww-data:x:33:\nadm:x:4:\n"),
+            file("etc/nginx/nginx.conf", "user www-data;\nerror_log /var/log/nginx/error.log;\n"),
+            directory("var/log/nginx", uid=33, gid=4),
+            file("var/log/nginx/error.log"),
+            file(unit, "[Service]\nPIDFile=/run/nginx.pid\n"),
+            directory("run"),
+        ],
+    )
+    assert (plan.identity.user, plan.identity.name) == ("33", "www-data")
+    owners = {item.entry.path: item.entry.uid for item in plan.entries if item.entry.uid}
+    assert owners == {"/run": 33, "/var/log/nginx": 33, "/var/log/nginx/error.log": 33}
+    assert f"/{unit}" not in plan.keep.kept
+
+
+def test_a_program_that_needs_root_keeps_it() -> None:
+    passwd = file("etc/passwd", "root:x:0:0::/:/bin/sh\nsshd:x:33:33::/:/bin/sh\n")
+    plan = planned({"Cmd": ["/usr/sbin/sshd", "-D"]}, [program("usr/sbin/sshd"), passwd])
+    assert (plan.identity.user, plan.identity.passwd) == ("", None)
+    assert "sshd becomes the user who logs in" in plan.identity.why
