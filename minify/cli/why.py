@@ -12,8 +12,7 @@ from minify.cli.headings import HeadedCommand, option
 from minify.cli.output import print_text
 from minify.cli.shaping import Shaping, deciding, reading, shaped
 from minify.errors import UsageError
-from minify.report import why
-from minify.report.why_text import text
+from minify.report import user_text, why, why_json, why_text
 
 _EPILOG = """\b
 Examples:
@@ -91,4 +90,9 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
         # `--user 1000` makes a PATH of 1000.
         names = [path for path in paths if asks_user and not path.startswith("/")]
         raise UsageError(*error.lines, *map(_NO_VALUE.format, names[:1])) from error
-    print_text(text(answers, with_all=with_all))
+    if as_json:
+        print_text(why_json.document(explanation.result, answers, with_user=asks_user))
+        return
+    parts = [why_text.text(answers, with_all=with_all)] if answers else []
+    parts += [user_text.text(explanation.result)] if asks_user else []
+    print_text("\n".join(parts))

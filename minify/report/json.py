@@ -1,47 +1,36 @@
-"""The report as JSON, for programs; docs/report.schema.json describes it.
-
-`schema_version` grows when a member goes or changes its meaning; new members may come at any time.
-"""
+"""The report as JSON, for programs; docs/report.schema.json describes it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
-from minify.closure import Gap, KeepSet, Kept, Reason
+from minify.closure import KeepSet
 from minify.errors import MinifyError
-from minify.image import Digest
-from minify.planning import Plan, PlannedEntry, Size
+from minify.planning import ConfigChange, Plan, PlannedEntry
+from minify.report import running
 from minify.report.escape import printable
+from minify.report.members import JsonObject, dump, gap, kept, size, source
 from minify.report.result import Result
-
-SCHEMA_VERSION = 1
-
-_Json: TypeAlias = "str | int | Sequence[_Json] | Mapping[str, _Json] | None"
-_Object: TypeAlias = Mapping[str, _Json]
+from minify.report.user import user
 
 
 def document(result: Result) -> str:
-    """The whole result: what was written, every entry with its reasons, gaps."""
+    """The whole result: what was written, every entry with its reasons, the user, gaps."""
     decided = result.plan
-    command: _Object = {
-        "entrypoint": [printable(word) for word in decided.config.entrypoint],
-        "cmd": [printable(word) for word in decided.config.cmd],
-    }
-    size: _Object = {"before": _size(decided.source), "after": _size(decided.size)}
     keep = decided.keep
-    return _dump(
+    return dump(
         {
-            "schema_version": SCHEMA_VERSION,
-            "source": _source(result),
+            "source": source(result.source),
             "output": _output(result),
-            "user": _user(decided),
-            "command": command,
-            "size": size,
+            "user": user(decided.identity),
+            "command": _command(decided),
+            "config_changes": [config_change(change) for change in decided.config_changes],
+            "size": {"before": size(decided.source), "after": size(decided.size)},
             "layers": {"before": len(result.source.layers), "after": 1},
-            "gaps": [_gap(gap) for gap in keep.gaps],
-            "overruled": [_named(path, kept) for path, kept in keep.overruled.items()],
+            "warnings": [printable(text) for text in decided.warnings],
+            "gaps": [gap(item) for item in decided.gaps],
+            "overruled": [
+                {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
+            ],
+            "run": running.document(decided),
             "entries": [_entry(item, keep) for item in decided.entries],
         }
     )
@@ -49,83 +38,47 @@ def document(result: Result) -> str:
 
 def failure(error: MinifyError) -> str:
     """The report of a run that was refused."""
-    found: _Object = {
+    found: JsonObject = {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
         "lines": [printable(line) for line in error.lines],
     }
-    return _dump({"schema_version": SCHEMA_VERSION, "error": found})
+    return dump({"error": found})
 
 
-def _dump(value: Mapping[str, _Json]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _source(result: Result) -> _Object:
-    image = result.source
+def config_change(change: ConfigChange) -> JsonObject:
+    """One value of the configuration, before and after; null where it is not there."""
     return {
-        "name": printable(image.name),
-        "image_id": str(image.config.digest),
-        "manifest_digest": _digest(image.manifest_digest),
-        "platform": printable(str(image.config.platform)),
+        "name": printable(change.name),
+        "old": None if change.old is None else printable(change.old),
+        "new": None if change.new is None else printable(change.new),
+        "why": printable(change.why),
     }
 
 
-def _output(result: Result) -> _Object | None:
+def _command(decided: Plan) -> JsonObject:
+    return {
+        "entrypoint": [printable(word) for word in decided.config.entrypoint],
+        "cmd": [printable(word) for word in decided.config.cmd],
+    }
+
+
+def _output(result: Result) -> JsonObject | None:
     if result.built is None or result.reference is None:
         return None
+    digest = result.manifest_digest
     return {
         "reference": printable(result.reference),
         "image_id": str(result.built.config.digest),
-        "manifest_digest": _digest(result.manifest_digest),
+        "manifest_digest": str(digest) if digest else None,
         "diff_ids": [str(digest) for digest in result.built.config.diff_ids],
         "compressed_bytes": sum(layer.size or 0 for layer in result.built.layers),
     }
 
 
-def _digest(digest: Digest | None) -> str | None:
-    return str(digest) if digest else None
-
-
-def _user(decided: Plan) -> _Object:
-    identity = decided.identity
-    return {
-        "user": printable(identity.user),
-        "uid": identity.uid,
-        "gid": identity.gid,
-        "changed": identity.is_changed,
-        "why": printable(identity.why),
-    }
-
-
-def _size(size: Size) -> _Object:
-    return {"bytes": size.bytes, "files": size.files}
-
-
-def _gap(gap: Gap) -> _Object:
-    return {**_reason(gap.reason), "hint": printable(gap.hint)}
-
-
-def _reason(reason: Reason) -> _Object:
-    by, detail = printable(reason.by), printable(reason.detail)
-    return {"rule": reason.rule, "by": by, "detail": detail}
-
-
-def _named(path: str, kept: Kept) -> _Object:
-    return {"path": printable(path), **_kept(kept)}
-
-
-def _kept(kept: Kept) -> _Object:
-    return {
-        "grade": kept.grade.name.lower(),
-        "reasons": [_reason(reason) for reason in kept.reasons],
-    }
-
-
-def _entry(item: PlannedEntry, keep: KeepSet) -> _Object:
+def _entry(item: PlannedEntry, keep: KeepSet) -> JsonObject:
     entry = item.entry
-    kept = keep.kept.get(entry.path)
-    why = _kept(kept) if kept else {"grade": "added", "reasons": []}
+    why = keep.kept.get(entry.path)
     return {
         "path": printable(entry.path),
         "kind": entry.kind.value,
@@ -135,5 +88,8 @@ def _entry(item: PlannedEntry, keep: KeepSet) -> _Object:
         "size": entry.size,
         "target": printable(entry.target),
         "change": printable(item.change),
-        **why,
+        "changes": [
+            {"kind": change.kind.value, "text": printable(change.text)} for change in item.changes
+        ],
+        **(kept(why) if why else {"grade": "added", "reasons": []}),
     }

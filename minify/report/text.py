@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from minify.closure import KeepSet, Reason
+from minify.closure import KeepSet
+from minify.errors import UsageError
 from minify.filetree import Kind
+from minify.image.reference import Reference, Transport, checked_name
 from minify.planning import Plan, PlannedEntry
+from minify.report import running
 from minify.report.escape import printable
 from minify.report.result import Result
+from minify.report.sections import (
+    change_sections,
+    reason,
+    run_lines,
+    user_sections,
+    warning_sections,
+)
 
 _SHOWN = 8
 
 
 def summary(result: Result) -> str:
-    """Before and after, the user, what was changed on purpose, gaps, and what was written."""
-    return "\n".join(_summary(result)) + "\n"
+    """Before and after, the user, what was changed on purpose, gaps, how to run it."""
+    return "\n".join((*_summary(result), *_outcome(result))) + "\n"
 
 
 def plan(result: Result) -> str:
-    """Every entry that would be written, with its reason, then the summary."""
+    """Every entry that would be written, with its reason, then the summary and a pod's YAML."""
     lines = [_entry(item, result.plan.keep) for item in result.plan.entries]
-    return "\n".join([*lines, "", *_summary(result)]) + "\n"
+    pod = pod_lines(result.plan)
+    return "\n".join([*lines, "", *_summary(result), *pod, *_outcome(result)]) + "\n"
 
 
 def _summary(result: Result) -> Iterator[str]:
@@ -32,13 +43,18 @@ def _summary(result: Result) -> Iterator[str]:
     yield f"  size     {size(before.bytes)} → {size(after.bytes)} ({ratio})"
     yield f"  files    {before.files:,} → {after.files:,}"
     yield f"  layers   {len(result.source.layers)} → 1"
-    yield f"  user     {_user(decided)}"
+    yield f"  user     {user(decided)}"
     yield f"  command  {_command(decided)}"
-    yield from _section("changed", [_change(item) for item in decided.changes])
-    yield from _section("gaps", [_gap(gap.reason, gap.hint) for gap in decided.keep.gaps])
-    overruled = decided.keep.overruled.items()
-    dropped = [f"{printable(path)}: {_reason(kept.reasons[0])}" for path, kept in overruled]
-    yield from _section("dropped although needed", dropped)
+    for section in (
+        *user_sections(decided),
+        *change_sections(decided),
+        *warning_sections(decided),
+    ):
+        yield from section.shown(_SHOWN)
+    yield from run_lines(decided, _image_name(result))
+
+
+def _outcome(result: Result) -> Iterator[str]:
     if result.reference is None:
         yield "nothing was written"
     elif result.built is not None:
@@ -46,19 +62,35 @@ def _summary(result: Result) -> Iterator[str]:
         yield f"wrote {printable(result.reference)} (image id {image_id.short})"
 
 
-def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
-    if not lines:
-        return
-    yield f"  {title} ({len(lines)})"
-    yield from (f"    {line}" for line in lines[:_SHOWN])
-    if len(lines) > _SHOWN:
-        yield f"    … and {len(lines) - _SHOWN} more; --json has all"
-
-
-def _user(decided: Plan) -> str:
+def user(decided: Plan) -> str:
+    """USER, its name and why it is this one."""
     identity = decided.identity
     written = printable(identity.user) or "root"
-    return f"{written}: {printable(identity.why)}"
+    is_told = not identity.name or identity.name == written or identity.user == ""
+    name = "" if is_told else f" ({printable(identity.name)})"
+    return f"{written}{name}: {printable(identity.why)}"
+
+
+def pod_lines(decided: Plan) -> Iterator[str]:
+    """What a pod needs, to be copied into its `spec`."""
+    yield "  in a pod's spec"
+    yield from (f"    {line}" for line in running.pod(decided).splitlines())
+
+
+def _image_name(result: Result) -> str:
+    """What docker calls the result; a word in its place where it has no name yet."""
+    if result.reference is None:
+        return "IMAGE"
+    reference = Reference.parse(result.reference)
+    name = reference.location
+    if reference.transport is Transport.DOCKER_ARCHIVE:
+        name = name.partition(":")[2]
+    elif reference.transport is not Transport.DOCKER_DAEMON:
+        return "IMAGE"
+    try:
+        return checked_name(name)
+    except UsageError:
+        return "IMAGE"
 
 
 def _command(decided: Plan) -> str:
@@ -66,27 +98,14 @@ def _command(decided: Plan) -> str:
     return printable(" ".join(argv))
 
 
-def _change(item: PlannedEntry) -> str:
-    return f"{printable(item.entry.path)}: {printable(item.change)}"
-
-
-def _gap(reason: Reason, hint: str) -> str:
-    advice = f" — {printable(hint)}" if hint else ""
-    return f"{printable(reason.detail)}{advice}"
-
-
 def _entry(item: PlannedEntry, keep: KeepSet) -> str:
     entry = item.entry
     link = f" -> {printable(entry.target)}" if entry.kind is Kind.SYMLINK else ""
     kept = keep.kept.get(entry.path)
-    why = printable(item.change) or (_reason(kept.reasons[0]) if kept else "")
+    why = printable(item.change) or (reason(kept.reasons[0]) if kept else "")
     owner = f"{entry.uid}:{entry.gid}"
     name = f"{printable(entry.path)}{link}"
     return f"{_kind(entry.kind)}{entry.mode:04o} {owner:>11} {entry.size:>12,}  {name}  # {why}"
-
-
-def _reason(reason: Reason) -> str:
-    return f"{reason.rule}: {printable(reason.detail)}, by {printable(reason.by)}"
 
 
 def _kind(kind: Kind) -> str:

@@ -1,0 +1,163 @@
+"""What a plan decided about the user and changed on purpose, as titled lists of lines.
+
+Every line is escaped already. The summary cuts the lists, `minify why IMAGE --user` does not.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from minify.closure import Gap, Reason
+from minify.filetree.path import is_within
+from minify.identity import Given, Rejected, Withheld
+from minify.planning import Change, ChangeKind, ConfigChange, Plan, PlannedEntry
+from minify.report import running
+from minify.report.escape import printable
+
+_Item = TypeVar("_Item")
+
+_WIDTH = 100
+# A label may be a document.
+_LONGEST = 300
+
+_BY_KIND: tuple[tuple[str, frozenset[ChangeKind]], ...] = (
+    ("opened to the user's group", frozenset({ChangeKind.OPENED})),
+    ("setuid and setgid bits removed", frozenset({ChangeKind.SETUID})),
+    ("file capabilities removed", frozenset({ChangeKind.CAPABILITY})),
+    ("not writable by everybody any more", frozenset({ChangeKind.WORLD_WRITABLE})),
+    (
+        "added or rewritten",
+        frozenset({ChangeKind.ADDED, ChangeKind.ACCOUNTS, ChangeKind.TEMPORARY}),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title, and a line for each thing below it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    def shown(self, most: int | None = None) -> Iterator[str]:
+        """The section as text, its first `most` lines; nothing if there are none."""
+        if not self.lines:
+            return
+        yield f"  {self.title} ({len(self.lines):,})"
+        yield from (f"    {line}" for line in self.lines[:most])
+        rest = len(self.lines) - len(self.lines[:most])
+        if rest:
+            yield f"    … and {rest:,} more; --json has all"
+
+
+def user_sections(plan: Plan) -> tuple[Section, ...]:
+    """Who was refused, what became the user's own and what it may not write."""
+    identity = plan.identity
+    return (
+        _section("users that could not run it", _rejected, identity.rejected),
+        Section("the user's own now", (*map(_given, identity.given), *_given_besides(plan))),
+        _section("the program writes there, the user cannot", _withheld, identity.withheld),
+    )
+
+
+def change_sections(plan: Plan) -> tuple[Section, ...]:
+    """What else was changed on purpose, a section for each purpose."""
+    changes = (change for change in plan.config_changes if change.name != "USER")
+    return (
+        *(Section(title, tuple(_changes(plan, kinds))) for title, kinds in _BY_KIND),
+        _section("configuration", config_change, changes),
+    )
+
+
+def warning_sections(plan: Plan) -> tuple[Section, ...]:
+    """What the user of minify should know and what could not be followed."""
+    overruled = tuple(
+        f"{printable(path)}: {reason(kept.reasons[0])}"
+        for path, kept in plan.keep.overruled.items()
+    )
+    return (
+        _section("warnings", printable, plan.warnings),
+        _section("gaps", gap, plan.gaps),
+        Section("dropped although needed", overruled),
+    )
+
+
+def run_lines(plan: Plan, image: str) -> Iterator[str]:
+    """The `docker run` line, and what it cannot say for itself."""
+    yield "  run it with"
+    yield f"    {running.docker_run(plan, image)}"
+    for sentence in running.explanations(plan):
+        yield from wrapped(sentence, "    ")
+
+
+def wrapped(text: str, indent: str) -> list[str]:
+    """A sentence over several lines; one long word stays whole, so that it can be copied."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=f"{indent}- ",
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def reason(reason: Reason) -> str:
+    """`rule: detail, by path`."""
+    return f"{reason.rule}: {printable(reason.detail)}, by {printable(reason.by)}"
+
+
+def gap(gap: Gap) -> str:
+    """What could not be followed, and what can be done."""
+    advice = f" — {printable(gap.hint)}" if gap.hint else ""
+    return f"{printable(gap.reason.detail)}{advice}"
+
+
+def config_change(change: ConfigChange) -> str:
+    """`ENV A=1 added`, cut where it is a whole document."""
+    text = printable(change.text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _section(title: str, line: Callable[[_Item], str], items: Iterable[_Item]) -> Section:
+    return Section(title, tuple(map(line, items)))
+
+
+def _rejected(rejected: Rejected) -> str:
+    return f"{printable(rejected.user)}: {'; '.join(map(printable, rejected.refusals))}"
+
+
+def _given(given: Given) -> str:
+    inside = " and what is in it" if given.is_tree else ""
+    made = ", made" if given.is_new else ""
+    return f"{printable(given.path)}{inside}{made}: {printable(given.reason.detail)}"
+
+
+def _given_besides(plan: Plan) -> Iterator[str]:
+    """What became the user's for another reason than a path that is given."""
+    paths = {given.path for given in plan.identity.given}
+    trees = [given.path for given in plan.identity.given if given.is_tree]
+    for item in plan.changes:
+        path = item.entry.path
+        if path in paths or any(is_within(path, tree) for tree in trees):
+            continue
+        yield from _changes_of(item, frozenset({ChangeKind.GIVEN}))
+
+
+def _withheld(withheld: Withheld) -> str:
+    evidence = printable(withheld.reason.detail)
+    return f"{printable(withheld.path)}: {evidence}; {printable(withheld.why)}"
+
+
+def _changes(plan: Plan, kinds: frozenset[ChangeKind]) -> Iterator[str]:
+    return (line for item in plan.changes for line in _changes_of(item, kinds))
+
+
+def _changes_of(item: PlannedEntry, kinds: frozenset[ChangeKind]) -> Iterator[str]:
+    found: list[Change] = [change for change in item.changes if change.kind in kinds]
+    if found:
+        text = "; ".join(printable(change.text) for change in found)
+        yield f"{printable(item.entry.path)}: {text}"
