@@ -10,9 +10,11 @@ from minify.analyzers import (
     accounts,
     base_files,
     configuration,
+    dlopen_notes,
     elf_needed,
     libc,
     logins,
+    privileges,
     runtimes,
     scripts,
     service,
@@ -25,6 +27,7 @@ from minify.closure import Analyzer, ImageRule
 
 ANALYZERS: tuple[Analyzer, ...] = (
     elf_needed.analyze,
+    dlopen_notes.analyze,
     libc.analyze,
     tls.analyze,
     scripts.analyze,
@@ -32,6 +35,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     configuration.analyze,
     accounts.analyze,
     written.analyze,
+    privileges.analyze,
 )
 
 IMAGE_RULES: tuple[ImageRule, ...] = (
@@ -40,6 +44,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     service.find,
     logins.find,
     units.find,
+    privileges.find,
 )
 
 __all__ = ["ANALYZERS", "IMAGE_RULES"]

@@ -20,12 +20,13 @@ What a processor decides is not decided here: a library in glibc-hwcaps is among
 the one that other processors get, told apart by `level`.
 """
 
-from minify.elf.elffile import ElfError, ElfFile, ElfKind, VersionNeed
+from minify.elf.elffile import DlopenNote, ElfError, ElfFile, ElfKind, Priority, VersionNeed
 from minify.elf.linkmap import LinkMap, LoadedObject, Missing, UnmetVersion
 from minify.elf.loader import Loader
 from minify.elf.machine import Machine, machine_of
 
 __all__ = [
+    "DlopenNote",
     "ElfError",
     "ElfFile",
     "ElfKind",
@@ -34,6 +35,7 @@ __all__ = [
     "Loader",
     "Machine",
     "Missing",
+    "Priority",
     "UnmetVersion",
     "VersionNeed",
     "machine_of",

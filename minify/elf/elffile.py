@@ -35,6 +35,28 @@ class VersionNeed:
     """Whether ld.so only warns if it is missing."""
 
 
+class Priority(Enum):
+    """What a file says of a library that it opens while it runs."""
+
+    REQUIRED = "required"
+    """It does not work without."""
+    RECOMMENDED = "recommended"
+    """It works, and in most cases the library should be there."""
+    SUGGESTED = "suggested"
+    """For full installations only."""
+
+
+@dataclass(frozen=True, slots=True)
+class DlopenNote:
+    """A library that a file opens while it runs, as it says itself in `.note.dlopen`."""
+
+    sonames: tuple[str, ...]
+    """Alternatives, the best first: the first that there is counts. At least one."""
+    priority: Priority
+    feature: str = ""
+    description: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ElfFile:
     """The header, the interpreter and the dynamic section; text is as the file has it."""
@@ -67,6 +89,9 @@ class ElfFile:
     """
     imports: frozenset[str] = frozenset()
     """The names of undefined dynamic symbols, weak ones included, without versions."""
+    dlopen_notes: tuple[DlopenNote, ...] = ()
+    notes_fault: str = ""
+    """What is wrong with the first such note that cannot be read; empty if all can."""
 
     @property
     def is_program(self) -> bool:

@@ -22,6 +22,7 @@ from elftools.elf.structs import ELFStructs
 
 from minify.elf.dynamic import Dynamic, Layout, Segment, Tag, versions_defined, versions_needed
 from minify.elf.elffile import ElfError, ElfFile, ElfKind
+from minify.elf.notes import Notes
 from minify.elf.symbols import imports
 from minify.elf.window import Window
 from minify.filetree.path import decoded
@@ -115,6 +116,7 @@ def _with_segments(record: ElfFile, window: Window, order: str, headers: list[An
     interpreter = None
     dynamic = None
     segments = []
+    notes = Notes(window, order)
     for header in headers:
         offset, size = header.p_offset, header.p_filesz
         match header.p_type:
@@ -124,7 +126,14 @@ def _with_segments(record: ElfFile, window: Window, order: str, headers: list[An
                 interpreter = _interpreter(window, offset, size)
             case "PT_DYNAMIC" if size:
                 dynamic = offset, size
-    record = replace(record, interpreter=interpreter)
+            case "PT_NOTE" if size:
+                notes.read(offset, size, header.p_align)
+    record = replace(
+        record,
+        interpreter=interpreter,
+        dlopen_notes=tuple(notes.found),
+        notes_fault=notes.fault,
+    )
     if dynamic is None:
         return record
     layout = Layout(record.bits, order, record.machine, tuple(segments))

@@ -25,10 +25,10 @@ def needing(soname: str, *flags: str, shared: bool = False) -> bytes:
     kind = ("-shared", "-fPIC") if shared else ()
     stub = compiled("int f(void){return 1;}", "-shared", "-fPIC", f"-Wl,-soname,{soname}")
     body = "extern int f(void); int g(void){return f();}"
-    return _linked(body if shared else f"{body} int main(){{return g();}}", stub, kind + flags)
+    return linked(body if shared else f"{body} int main(){{return g();}}", stub, kind + flags)
 
 
-def _linked(source: str, stub: bytes, flags: tuple[str, ...]) -> bytes:
+def linked(source: str, stub: bytes, flags: tuple[str, ...] = ()) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "libstub.so")
         path.write_bytes(stub)
@@ -102,7 +102,7 @@ _OLD_BUILD = "V_1 { global: f; };"
 
 def test_an_older_build_of_a_library_is_refused_with_the_version_it_lacks() -> None:
     body = "extern int f(void); int main(void){return f();}"
-    app = file("app", _linked(body, _versioned(_NEW_BUILD), ()), mode=0o755)
+    app = file("app", linked(body, _versioned(_NEW_BUILD), ()), mode=0o755)
     members = [app, *libc(), file("usr/lib/libv.so.1.0", _versioned(_NEW_BUILD))]
     plan = planned({"Cmd": ["/app"]}, [*members, "usr/lib/libv.so.1 -> libv.so.1.0"])
     assert reasons(plan)["/usr/lib/libv.so.1.0"] == "!elf.needed"
@@ -118,7 +118,7 @@ def test_an_older_build_of_a_library_is_refused_with_the_version_it_lacks() -> N
 
 def test_a_plugin_that_needs_a_newer_build_is_a_gap() -> None:
     body = "extern int f(void); int g(void){return f();}"
-    plugin = _linked(body, _versioned(_NEW_BUILD), ("-shared", "-fPIC"))
+    plugin = linked(body, _versioned(_NEW_BUILD), ("-shared", "-fPIC"))
     members = [file("plugins/p.so", plugin), file("usr/lib/libv.so.1", _versioned(_OLD_BUILD))]
     options = Options(keep=("/plugins",))
     plan = planned({"Cmd": ["/app"]}, [calling("puts"), *libc(), *members], options=options)
