@@ -14,7 +14,6 @@ from minify.analyzers import (
     elf_needed,
     libc,
     logins,
-    privileges,
     runtimes,
     scripts,
     service,
@@ -35,7 +34,6 @@ ANALYZERS: tuple[Analyzer, ...] = (
     configuration.analyze,
     accounts.analyze,
     written.analyze,
-    privileges.analyze,
 )
 
 IMAGE_RULES: tuple[ImageRule, ...] = (
@@ -44,7 +42,6 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     service.find,
     logins.find,
     units.find,
-    privileges.find,
 )
 
 __all__ = ["ANALYZERS", "IMAGE_RULES"]
