@@ -14,6 +14,7 @@ from minify.analyzers import (
     elf_needed,
     libc,
     logins,
+    privileges,
     runtimes,
     scripts,
     service,
@@ -34,6 +35,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     configuration.analyze,
     accounts.analyze,
     written.analyze,
+    privileges.analyze,
 )
 
 IMAGE_RULES: tuple[ImageRule, ...] = (
@@ -42,6 +44,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     service.find,
     logins.find,
     units.find,
+    privileges.find,
 )
 
 __all__ = ["ANALYZERS", "IMAGE_RULES"]

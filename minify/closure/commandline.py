@@ -142,3 +142,131 @@ def shell_call(words: Sequence[str]) -> ShellCall:
     if has_text:
         return ShellCall(text=rest[0] if rest else "", operands=tuple(rest[1:]))
     return ShellCall(script=rest[0] if rest else None, operands=tuple(rest[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class UserSwitch:
+    """A command line whose program runs another as an account."""
+
+    account: str
+    """A name or number, without the group; empty where it is not known."""
+    argv: tuple[str, ...]
+    """The command line without the part that switches; heads before it stay."""
+    sets_home: bool = False
+    """Whether HOME becomes the account's, whatever ENV says."""
+
+
+_MOST_HEADS = 16
+_SPECS = frozenset(("gosu", "su-exec"))  # they set HOME too
+_SETUIDGID = frozenset(("s6-setuidgid", "setuidgid"))
+_ACCOUNT_OPTIONS = {
+    "chpst": ("-u",),
+    "chroot": ("--userspec",),
+    "runuser": ("-u", "--user"),
+    "setpriv": ("--reuid", "--ruid", "--euid"),
+    "start-stop-daemon": ("-c", "--chuid"),
+    "sudo": ("-u", "--user"),
+}
+_SU = frozenset(("su", "runuser"))
+_SU_WITH_VALUE = frozenset("-c --command -s --shell -g --group -G --supp-group -w".split())
+
+SWITCHES = _SPECS | _SETUIDGID | _SU | frozenset(_ACCOUNT_OPTIONS) - {"chroot"}
+"""Programs that run another as an account that they are given."""
+
+
+def user_switch(words: Sequence[str | None]) -> tuple[str, str] | None:
+    """The program of a command line that switches the user, and the account; None if none does.
+
+    A word may be None where nobody knows it. The account is empty where it is not known; it is
+    `root` for `su` and `sudo` without one. Heads before the program are looked through.
+    """
+    rest = list(words)
+    for _ in range(_MOST_HEADS):
+        name = called(rest[0] or "") if rest else ""
+        account = _account(name, rest[1:])
+        if account is not None:
+            return name, account.partition(":")[0]
+        texts = [word if word is not None else "?" for word in rest[1:]]
+        inner = inner_command(name, texts)
+        if not inner or list(inner) != texts[-len(inner) :]:
+            return None
+        rest = rest[-len(inner) :]
+    return None
+
+
+def _account(name: str, words: Sequence[str | None]) -> str | None:
+    """The account, `:group` included, that the program `name` switches to; None if it is none."""
+    if name in _SPECS | _SETUIDGID:
+        return (words[0] or "") if words else None
+    options = _ACCOUNT_OPTIONS.get(name, ())
+    for index, word in enumerate(words):
+        text = word or ""
+        option, equals, value = text.partition("=")
+        if option in options:
+            following = words[index + 1] if index + 1 < len(words) else ""
+            return (value if equals else following or "").removeprefix(":")
+        if name != "setpriv" and not text.startswith("-") and name not in _SU:
+            break
+    if name in _SU:
+        return _account_of_su(words)
+    return "root" if name == "sudo" else None
+
+
+def _account_of_su(words: Sequence[str | None]) -> str:
+    rest = list(words)
+    while rest and (rest[0] or "").startswith("-"):
+        option = rest.pop(0)
+        if option in _SU_WITH_VALUE and rest:
+            rest.pop(0)
+        if option == "--":
+            break
+    return (rest[0] or "") if rest else "root"
+
+
+def without_user_switch(argv: Sequence[str]) -> UserSwitch | None:
+    """The command line without the program that switches the user, where that is the same.
+
+    It is when the whole runs as that account from the beginning. None where no program switches, or
+    where one does more than that: another group, a login, a shell.
+    """
+    rest = tuple(argv)
+    for _ in range(_MOST_HEADS):
+        name = called(rest[0]) if rest else ""
+        inner = inner_command(name, rest[1:]) if name != "setuidgid" else rest[2:]
+        if not inner or rest[-len(inner) :] != inner:
+            return None
+        if name in SWITCHES:
+            account = _exact_account(name, rest[1 : len(rest) - len(inner)])
+            before = tuple(argv[: len(argv) - len(rest)])
+            return UserSwitch(account, (*before, *inner), name in _SPECS) if account else None
+        rest = inner
+    return None
+
+
+def _exact_account(name: str, words: Sequence[str]) -> str:
+    """The account if the words of a switching program say nothing else; else empty."""
+    rest = [word for word in words if word != "--"]
+    if name in _SPECS:
+        account, _, group = rest[0].partition(":") if len(rest) == 1 else ("", "", "")
+        return account if group in ("", account) else ""
+    if name in _SETUIDGID:
+        return rest[0] if len(rest) == 1 and ":" not in rest[0] else ""
+    if name == "setpriv":
+        return _exact_setpriv(rest)
+    is_option = len(rest) == 2 and rest[0] in _ACCOUNT_OPTIONS[name]
+    is_plain = is_option and ":" not in rest[1] and name in ("chpst", "runuser")
+    return rest[1] if is_plain else ""
+
+
+def _exact_setpriv(words: Sequence[str]) -> str:
+    """The account of `setpriv --reuid=X --regid=X --init-groups`."""
+    rest = list(words)
+    ids: dict[str, str] = {}
+    while rest:
+        option, equals, value = rest.pop(0).partition("=")
+        if option in ("--reuid", "--regid"):
+            ids[option] = value if equals else rest.pop(0) if rest else ""
+        elif option not in ("--init-groups", "--clear-groups"):
+            return ""
+    account = ids.get("--reuid", "")
+    return account if ids.get("--regid") == account else ""

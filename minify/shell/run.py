@@ -83,6 +83,7 @@ class Called:
     """A script that a command starts or reads."""
 
     path: str
+    """Empty for the text of `sh -c`, which stands where its command does."""
     script: Script
     arguments: tuple[Value, ...] = ()
 
@@ -129,5 +130,7 @@ class Here:
     is_background: bool = False
     depth: int = 0
     line: int = 0
+    text_line: int = 0
+    """The line of the text that is run, where that is a word of a command; else 0."""
     scripts: tuple[str, ...] = ()
     """The scripts that were started to come here."""

@@ -221,11 +221,13 @@ class SimpleCommands:
         is_checked = "e" in called.script.options
         inside.errexit = Likelihood.SURELY if is_checked else Likelihood.NEVER
         inside.set(POSITIONAL, *called.arguments)
-        inside.set("0", known(called.path))
+        if called.path:
+            inside.set("0", known(called.path))
         is_fatal = here.is_tail or (state.errexit >= Likelihood.USUALLY and not here.is_chained)
         there = replace(
             here,
-            path=called.path,
+            path=called.path or here.path,
+            text_line=0 if called.path else here.line,
             scripts=(*here.scripts, called.path),
             is_contained=here.is_contained or not is_fatal,
         )
@@ -240,7 +242,7 @@ class SimpleCommands:
             return None
         directory = state.fields(WORKING_DIRECTORY)
         called = self._finder.started(words, directory[0].text if directory else None)
-        if called is None or called.path in here.scripts:
+        if called is None or (called.path and called.path in here.scripts):
             return None
         return called
 
@@ -302,7 +304,8 @@ class SimpleCommands:
             return Likelihood.USUALLY
         if len(here.scripts) >= _MOST_SCRIPTS:
             raise TooMuchError
-        there = replace(here, path=path, scripts=(*here.scripts, path), is_tail=False)
+        scripts = (*here.scripts, path)
+        there = replace(here, path=path, scripts=scripts, is_tail=False, text_line=0)
         self.returning(script.statements, state, there)
         return Likelihood.USUALLY
 
@@ -314,7 +317,7 @@ class SimpleCommands:
             self.emit(words, (), state, here)
             state.is_open = True
             return Likelihood.PERHAPS
-        here = replace(here, depth=here.depth + 1)
+        here = replace(here, depth=here.depth + 1, text_line=here.line)
         return self.statements(script.statements, state, here)
 
 

@@ -71,7 +71,7 @@ class _Walker(SimpleCommands):
         self._steps += 1
         if self._steps > _MOST_STEPS or here.depth > _DEEPEST:
             raise TooMuchError
-        here = replace(here, depth=here.depth + 1, line=statement.line)
+        here = replace(here, depth=here.depth + 1, line=here.text_line or statement.line)
         if statement.is_negated:
             here = replace(here, is_tolerated=True)
         if statement.is_background:
