@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from minify.identity import Identity
+from minify.closure.commandline import UserSwitch, without_user_switch
+from minify.identity import Accounts, Identity
 from minify.image import ImageConfig
 from minify.image.edits import Edits, edited
 from minify.image.jsontext import Fields, Json
@@ -54,19 +55,55 @@ class ConfigChange:
         return f"{what}: {self.why}" if self.why else what
 
 
-def result_config(config: ImageConfig, identity: Identity, created: str | None) -> ImageConfig:
-    """`config` with the identity's USER and HOME and minify's history, without the layers.
+def needless_switch(
+    config: ImageConfig, identity: Identity, accounts: Accounts
+) -> UserSwitch | None:
+    """How the command line switches to the user that runs it now, which nobody but root can.
 
-    `created` is an RFC 3339 time, None to carry over the source's.
+    None where it does not, and where the user is the source's own.
+    """
+    switch = without_user_switch((*config.entrypoint, *config.cmd))
+    if switch is None or not identity.is_changed or identity.uid == 0:
+        return None
+    account = accounts.account(switch.account)
+    uid = f"{account.uid}" if account is not None else switch.account
+    return switch if uid == f"{identity.uid}" else None
+
+
+def result_config(
+    config: ImageConfig, identity: Identity, switch: UserSwitch | None, created: str | None
+) -> ImageConfig:
+    """`config` with the identity's USER and HOME, without `switch`, with minify's history.
+
+    The layers are not in it yet. `created` is an RFC 3339 time, None to carry over the source's.
     """
     when = created or config.created
     record = {"created": when, "created_by": MINIFIED} if when else {"created_by": MINIFIED}
     top: dict[str, Json] = {"created": when or None, "history": [record], "rootfs": None}
     user = identity.user or None
     changed = config.changed(top, {"User": user if user or config.user else None})
-    if identity.home is None or config.env.get("HOME") == identity.home:
+    home = identity.home
+    if switch is not None:
+        changed = changed.changed(run=_without(switch, config))
+        if switch.sets_home and "HOME" in config.env:
+            return edited(changed, Edits(env=(("HOME", None),)))
+        home = None if switch.sets_home else home
+    if home is None or config.env.get("HOME") == home:
         return changed
-    return edited(changed, Edits(env=(("HOME", identity.home),)))
+    return edited(changed, Edits(env=(("HOME", home),)))
+
+
+def _without(switch: UserSwitch, config: ImageConfig) -> dict[str, Json]:
+    """ENTRYPOINT and CMD without the words that switch, each of the others where it was."""
+    argv = (*config.entrypoint, *config.cmd)
+    length = len(argv) - len(switch.argv)
+    starts = range(len(switch.argv) + 1)
+    start = next(at for at in starts if argv[:at] + argv[at + length :] == switch.argv)
+    gone = range(start, start + length)
+    split = len(config.entrypoint)
+    entrypoint = [word for at, word in enumerate(argv[:split]) if at not in gone]
+    cmd = [word for at, word in enumerate(argv[split:], split) if at not in gone]
+    return {"Entrypoint": entrypoint or None, "Cmd": cmd or None}
 
 
 def is_minified(config: ImageConfig) -> bool:

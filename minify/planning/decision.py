@@ -6,15 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from minify.closure import KeepSet
+from minify.closure.commandline import UserSwitch
 from minify.errors import ClosureError, OutputError
 from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT, encoded
-from minify.identity import Identity
+from minify.identity import Accounts, Identity
 from minify.image import ImageConfig
 from minify.planning import additions, hardening, ownership
 from minify.planning.advice import advice
 from minify.planning.capabilities import XATTR
-from minify.planning.configuration import config_changes, is_minified, result_config
+from minify.planning.configuration import (
+    config_changes,
+    is_minified,
+    needless_switch,
+    result_config,
+)
 from minify.planning.hardening import Hardening
 from minify.planning.plan import ChangeKind, Plan, PlannedEntry, Size
 
@@ -76,7 +82,8 @@ def make_plan(
     _check_expansion(entries)
     size = Size.of(item.entry for item in entries)
     gaps = {*keep.gaps, *identity.gaps, *hardening.hardening_gaps(added, hardened, how)}
-    result = result_config(config, identity, options.created)
+    switch = needless_switch(config, identity, Accounts.of(tree))
+    result = result_config(config, identity, switch, options.created)
     return Plan(
         entries=entries,
         config=result,
@@ -84,7 +91,7 @@ def make_plan(
         identity=identity,
         source=_checked_size(size, entries, tree),
         size=size,
-        config_changes=config_changes(options.source or config, result, _reasons(identity)),
+        config_changes=config_changes(options.source or config, result, _reasons(identity, switch)),
         gaps=tuple(sorted(gaps)),
         warnings=(*identity.warnings, *hardening.hardening_warnings(entries, how)),
         advice=advice((item.entry for item in entries), result, keep, identity, tree),
@@ -124,8 +131,14 @@ def _owned(planned: _Planned, source: _Source) -> _Planned:
     return {**given, **ownership.opened(given, source.identity)}
 
 
-def _reasons(identity: Identity) -> Mapping[str, str]:
-    return {"USER": identity.why, "ENV HOME": "what the program saw in the source"}
+def _reasons(identity: Identity, switch: UserSwitch | None) -> Mapping[str, str]:
+    found = {"USER": identity.why, "ENV HOME": "what the program saw in the source"}
+    if switch is not None:
+        why = f"it runs as {switch.account} already, and only root can switch"
+        found |= {"ENTRYPOINT": why, "CMD": why}
+        if switch.sets_home:
+            found["ENV HOME"] = f"it is that of {switch.account}, as the switch set it"
+    return found
 
 
 def _checked_size(size: Size, entries: Iterable[PlannedEntry], tree: FileTree) -> Size:

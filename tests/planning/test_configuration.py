@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from filetree.kit import tree_of
+import pytest
+from filetree.kit import file, tree_of
 
+from minify.identity import Identity
 from minify.image.edits import Edits, edited
+from minify.image.jsontext import Json
 from minify.planning import Plan, PlanOptions, make_plan
 from planning.kit import ROOT_USER, config_of, decided, identity_of, keep_of
 
@@ -62,3 +65,49 @@ def test_what_the_user_of_minify_edits_is_listed_too() -> None:
 
 def test_nothing_is_listed_where_nothing_changes() -> None:
     assert lines(decided([], ROOT_USER, run={"Cmd": ["/app"], "User": "root"})) == []
+
+
+PASSWD = file("etc/passwd", "root:x:0:0::/root:\nredis:x:999:999::/data:\n")
+WHY = "it runs as redis already, and only root can switch"
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "cmd", "expected"),
+    [
+        (
+            ["tini", "gosu", "redis", "run"],
+            ["server"],
+            [f'ENTRYPOINT ["tini", "gosu", "redis", "run"] → ["tini", "run"]: {WHY}'],
+        ),
+        (["tini"], ["gosu", "redis", "a"], [f'CMD ["gosu", "redis", "a"] → ["a"]: {WHY}']),
+        (
+            ["gosu"],
+            ["redis", "server", "x"],
+            [
+                f'ENTRYPOINT ["gosu"] removed: {WHY}',
+                f'CMD ["redis", "server", "x"] → ["server", "x"]: {WHY}',
+            ],
+        ),
+        (["gosu", "nobody", "server"], [], []),
+        (["server", "gosu", "redis"], [], []),
+    ],
+)
+def test_a_command_line_does_not_switch_to_the_user_that_runs_it(
+    entrypoint: list[str], cmd: list[str], expected: list[str]
+) -> None:
+    run: dict[str, Json] = {"Entrypoint": entrypoint, "Cmd": cmd or None}
+    plan = decided([PASSWD], replace(identity_of(999), why="test"), run=run)
+    assert lines(plan) == ["USER root → 999: test", *expected]
+
+
+def test_a_switch_that_sets_home_leaves_it_to_passwd() -> None:
+    run: dict[str, Json] = {"Cmd": ["gosu", "redis", "server"], "Env": ["HOME=/root"]}
+    plan = decided([PASSWD], replace(identity_of(999), home="/root"), run=run)
+    assert plan.config.env == {}
+    assert "ENV HOME=/root removed: it is that of redis, as the switch set it" in lines(plan)
+
+
+@pytest.mark.parametrize("user", [ROOT_USER, identity_of(999, is_changed=False), identity_of(5)])
+def test_other_users_still_switch(user: Identity) -> None:
+    plan = decided([PASSWD], user, run={"Cmd": ["gosu", "redis", "server"], "User": user.user})
+    assert plan.config.cmd == ("gosu", "redis", "server")
