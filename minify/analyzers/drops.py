@@ -173,14 +173,12 @@ BECOMES: Mapping[str, str] = {
     "pure-ftpd": "pure-ftpd becomes the user who logs in",
     "smbd": "smbd becomes the user who connects",
     "sshd": "sshd becomes the user who logs in",
-    "su": "su becomes another user",
-    "sudo": "sudo becomes another user",
     "systemd": "systemd starts services as their users",
     # "vsftpd: must be started as root (see run_as_launching_user option)"
     "vsftpd": "vsftpd becomes the user who logs in, and stops where it is not root",
     "xinetd": "xinetd starts each service as its user",
 }
-"""Programs whose work is to become other users."""
+"""Programs whose work is to become other users; su and its like are commands within commands."""
 
 MANAGES: Mapping[str, str] = {
     "charon": "charon changes the machine's network",

@@ -116,9 +116,11 @@ def _files(service: _Service, context: Context) -> Iterator[Entry]:
     given = (joined(context.workdir, value) for value in service.values(service.drop.reads))
     told = {e.path: e for e in map(context.tree.file, given) if e is not None}
     chosen = usual if told.keys() <= usual.keys() else told
+    packages = context.packages
+    own = packages.siblings(packages.owners(service.program.path))
     for entry in chosen.values():
-        owners = context.packages.owners(entry.path)
-        if not owners or owners & context.first_party_packages:
+        owners = packages.owners(entry.path)
+        if not owners or owners & own:
             yield entry
 
 

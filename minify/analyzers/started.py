@@ -1,4 +1,7 @@
-"""The programs that ENTRYPOINT and CMD start, by the names and with the words they are given."""
+"""The programs that ENTRYPOINT and CMD start, by the names and with the words they are given.
+
+A script of theirs that ends with `exec program …` starts that one too.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,27 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from minify.closure import Context
-from minify.closure.commandline import called
+from minify.closure.commandline import called, inner_command
 from minify.filetree import ImagePath
-from minify.filetree.path import basename
+from minify.filetree.path import basename, decoded
 
 _MOST_WORDS = 1 << 10
 _LONGEST_TEXT = 1 << 16
 _VERSION = re.compile(r"[-_.]?\d[\d.]*$")
+# At the beginning of a line: one that is indented depends on something.
+_EXEC = re.compile(r"^exec[ \t]++(?:-a[ \t]++\S++[ \t]++)?([^\s\"'$`<>-][^\n]*+)", re.MULTILINE)
+_LARGEST_SCRIPT = 1 << 20
+_MOST_COMMANDS = 16
+_SWITCHES = frozenset("chpst gosu runuser s6-setuidgid setpriv setuidgid su su-exec sudo".split())
 _ENDS_COMMAND = frozenset(("; & | && || ;; ( )").split())
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A program of the command line."""
+    """A program of the command line, or of a script that it starts."""
 
     path: ImagePath
     names: frozenset[str]
@@ -46,7 +55,31 @@ def started(context: Context) -> tuple[Started, ...]:
         name = plain_name(path)
         if path not in found and name not in checked:
             found[path] = Started(path, frozenset((name,)))
-    return tuple(found[path] for path in context.programs if path in found)
+    own = [found[path] for path in context.programs if path in found]
+    for program in tuple(own):
+        own += [p for p in _gone_on_as(program.path, context) if p.path not in found]
+    return tuple(dict.fromkeys(own))
+
+
+def _gone_on_as(path: ImagePath, context: Context) -> Iterator[Started]:
+    """The programs that a script becomes whatever happens, heads such as `nice` looked through.
+
+    Those that run a program as another account are heads that end this.
+    """
+    entry = context.tree[path]
+    if entry.size > _LARGEST_SCRIPT or context.tree.read(entry, 2) != b"#!":
+        return
+    text = decoded(context.tree.read(entry)).replace("\\\n", " ")
+    for match in islice(_EXEC.finditer(text), _MOST_COMMANDS):
+        words = _split(match[1][:_LONGEST_TEXT])[:_MOST_WORDS]
+        for _ in range(_MOST_COMMANDS):
+            inner = inner_command(called(words[0]), words[1:]) if words else None
+            if inner is None or called(words[0]) in _SWITCHES:
+                break
+            words = inner
+        command = context.command(words[0]) if words else None
+        if command is not None and called(words[0]) not in _SWITCHES:
+            yield _program(words, 0, command.entry.path)
 
 
 def _lines(argv: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -70,10 +103,14 @@ def _on(line: Sequence[str], context: Context) -> Iterator[Started]:
         command = context.command(word) if word and "\0" not in word else None
         if command is None or command.entry.path not in context.programs:
             continue
-        path = command.entry.path
-        end = next((i for i in range(at, len(line)) if line[i] in _ENDS_COMMAND), len(line))
-        names = frozenset((plain_name(word), plain_name(basename(path))))
-        yield Started(path, names, tuple(line[at + 1 : end]))
+        yield _program(line, at, command.entry.path)
+
+
+def _program(line: Sequence[str], at: int, path: ImagePath) -> Started:
+    """The program at the word `at`, with the words up to the end of its command."""
+    end = next((i for i in range(at, len(line)) if line[i] in _ENDS_COMMAND), len(line))
+    names = frozenset((plain_name(line[at]), plain_name(basename(path))))
+    return Started(path, names, tuple(line[at + 1 : end]))
 
 
 def option_values(arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:

@@ -277,6 +277,32 @@ def test_programs_that_manage_the_machine_need_root(name: str) -> None:
     assert told(f"{name} -x") == [f"#: /usr/sbin/{name} {MANAGES[name]}"]
 
 
+@pytest.mark.parametrize(
+    ("line", "is_sure"),
+    [
+        ("exec /usr/sbin/sshd -D -e", True),
+        ("exec sshd \\\n -D", True),
+        ("exec nice -n 5 sshd -D", True),
+        ("exec -a name sshd", True),
+        ("if x; then\n  exec sshd\nfi", False),
+        ("exec gosu app sshd", False),
+        ('exec "$@"', False),
+        ("exec 2>&1", False),
+        ("exec nothing", False),
+        ("# exec sshd", False),
+    ],
+)
+def test_what_a_script_ends_with_counts(line: str, *, is_sure: bool) -> None:
+    start = file("start", f"#!/bin/sh\n{line}\n", mode=0o755)
+    run: dict[str, Json] = {"Cmd": ["/start"], "Env": ["PATH=/usr/sbin:/bin"]}
+    programs = [program(f"usr/sbin/{name}") for name in ("sshd", "gosu", "nice")]
+    found = findings(run, [start, program("bin/sh"), *programs])
+    said = ["#: /usr/sbin/sshd sshd becomes the user who logs in"]
+    assert [one for one in users(found) if "sshd becomes" in one and one[0] == "#"] == (
+        said if is_sure else []
+    )
+
+
 def test_an_applet_counts_by_the_name_it_is_called() -> None:
     run: dict[str, Json] = {"Cmd": ["crond", "-f"], "Env": ["PATH=/bin"]}
     members: list[Member | str] = [program("bin/busybox"), "bin/crond -> busybox"]
