@@ -53,11 +53,15 @@ class Section:
             yield f"    … and {rest:,} more; --json has all"
 
 
+def rejected_section(plan: Plan) -> Section:
+    """Who was considered before the user, best first, and why it is not them."""
+    return _section("users that could not run it", _rejected, plan.identity.rejected)
+
+
 def user_sections(plan: Plan) -> tuple[Section, ...]:
-    """Who was refused, what became the user's own and what it may not write."""
+    """What became the user's own, and what it cannot write to."""
     identity = plan.identity
     return (
-        _section("users that could not run it", _rejected, identity.rejected),
         Section("the user's own now", (*map(_given, identity.given), *_given_besides(plan))),
         _section("the program writes there, the user cannot", _withheld, identity.withheld),
     )

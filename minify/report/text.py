@@ -15,6 +15,7 @@ from minify.report.result import Result
 from minify.report.sections import (
     change_sections,
     reason,
+    rejected_section,
     run_lines,
     user_sections,
     warning_sections,
@@ -45,6 +46,8 @@ def _summary(result: Result) -> Iterator[str]:
     yield f"  layers   {len(result.source.layers)} → 1"
     yield f"  user     {user(decided)}"
     yield f"  command  {_command(decided)}"
+    if not _tells_of_rejected(decided):
+        yield from rejected_section(decided).shown(_SHOWN)
     for section in (
         *user_sections(decided),
         *change_sections(decided),
@@ -52,6 +55,12 @@ def _summary(result: Result) -> Iterator[str]:
     ):
         yield from section.shown(_SHOWN)
     yield from run_lines(decided, _image_name(result))
+
+
+def _tells_of_rejected(decided: Plan) -> bool:
+    """Whether the line about the user says already why it is no other."""
+    identity = decided.identity
+    return all(text in identity.why for who in identity.rejected for text in who.refusals)
 
 
 def _outcome(result: Result) -> Iterator[str]:

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from minify.planning import Plan
 from minify.report.escape import printable
 from minify.report.result import Result
-from minify.report.sections import Section, change_sections, gap, run_lines, user_sections
+from minify.report.sections import (
+    Section,
+    change_sections,
+    gap,
+    rejected_section,
+    run_lines,
+    user_sections,
+)
 from minify.report.text import pod_lines, user
 from minify.report.user import account_names
 
@@ -29,6 +36,7 @@ def _lines(result: Result) -> Iterator[str]:
     if identity.shadow is not None:
         yield f"  shadow   {_accounts(identity.shadow)}"
     sections = (
+        rejected_section(decided),
         *user_sections(decided),
         *change_sections(decided),
         Section("warnings", tuple(map(printable, decided.warnings))),
