@@ -7,7 +7,7 @@ happens in temporary files until the medium publishes the result in one step.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.build import BuildOptions, build_image
@@ -170,7 +170,6 @@ def _decide(source: _Source, options: Options) -> Plan:
     with options.progress.step("following what the program needs", None):
         keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
     identity = _identity(source, keep, options)
-    keep = replace(keep, gaps=tuple(sorted((*keep.gaps, *identity.gaps))))
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
     decided = make_plan(tree, config, keep, identity, how)
     if options.strict and decided.gaps:

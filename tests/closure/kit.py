@@ -27,7 +27,7 @@ def reasons(plan: Plan, *, without: tuple[str, ...] = ()) -> dict[str, str]:
 
 def gaps(plan: Plan) -> list[str]:
     """What the plan says could not be followed."""
-    return [f"{gap.reason.by}: {gap.reason.detail}" for gap in plan.keep.gaps]
+    return [f"{gap.reason.by}: {gap.reason.detail}" for gap in plan.gaps]
 
 
 def written(plan: Plan) -> dict[str, str]:
