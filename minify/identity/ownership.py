@@ -59,4 +59,4 @@ class Ownership:
 
 
 def _group_as_owner(mode: int) -> int:
-    return mode & ~0o070 | (mode & 0o700) >> 3
+    return mode | (mode & 0o700) >> 3

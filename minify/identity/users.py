@@ -47,7 +47,8 @@ class User:
 
     def in_group_0(self, accounts: Accounts) -> User:
         """The same user with group 0 and no other, whatever passwd says of it."""
-        group = accounts.named_group(0)
+        known = (accounts.named_group(0), *self.groups)
+        group = next((group for group in known if group is not None and group.gid == 0), None)
         # Without an account, or with one in group 0, the number alone means that group.
         has_group = self.account is not None and self.account.gid != 0
         groups = (group,) if group is not None else ()

@@ -1,112 +1,262 @@
-"""Which user the result gets, asserted as `USER | why | passwd | group`."""
+"""Which user the result gets, and who was considered before: the whole identity."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
-from filetree.kit import Member, directory, file, tree_of
+from filetree.kit import Member, directory, file
+from identity.kit import (
+    ACCOUNTS,
+    APPUSER_LINE,
+    ROOT_LINE,
+    USERS,
+    WEB_LINE,
+    chosen,
+    keeping,
+    needs_root,
+    runs_as,
+    shown,
+    together,
+    writes,
+)
 
-from minify.closure import CONFIG, Grade, KeepSet, Kept, Reason, RunsAs
+from minify.closure import EVERYBODY, Grade, KeepSet
 from minify.errors import ClosureError, UsageError
-from minify.filetree import FileTree, ImagePath
-from minify.identity import Identity, Wishes, choose_user
-from minify.image import ImageConfig
+from minify.identity import Wishes
 
-USERS = "root:x:0:0:root:/root:/bin/bash\nweb:x:33:33::/var/www:/bin/sh\n"
-GROUP = "root:x:0:\nweb:x:33:\nssl:x:110:web\ndocker:x:999:other\n"
-ACCOUNTS = [file("etc/passwd", USERS), file("etc/group", GROUP)]
-
-
-def keeping(*hard: str, rule: str = "config.entrypoint", accounts: Sequence[str] = ()) -> KeepSet:
-    reason = Reason(rule, CONFIG, "test")
-    kept = {ImagePath(path): Kept(Grade.HARD, (reason,)) for path in hard}
-    return KeepSet(kept, (), (), tuple(RunsAs(name, reason) for name in accounts), (), {})
-
-
-def chosen(
-    user: str, members: Sequence[Member | str], keep: KeepSet, request: str | None = None
-) -> Identity:
-    tree: FileTree = tree_of(members)
-    config = ImageConfig.new({"config": {"User": user}}, "test")
-    return choose_user(Wishes(request), config, keep, tree)
-
-
-def shown(identity: Identity) -> str:
-    passwd = "as it is" if identity.passwd is None else " ".join(identity.passwd)
-    group = "as it is" if identity.group is None else " ".join(identity.group)
-    return f"{identity.user} | {identity.why} | {passwd} | {group}"
+APP = file("app", mode=0o755)
+DB = file("etc/passwd", f"{USERS}db:x:44:44::/var/db:/bin/sh\n")
+APPUSER = {
+    "user": "10001 = appuser 10001:10001, changed",
+    "why": "the default: not root",
+    "passwd": f"{ROOT_LINE} {APPUSER_LINE}",
+    "group": "root:x:0: appuser:x:10001:",
+}
+WEB = "33 = web 33:33+110, changed"
+KEPT_ROOT = {"user": "as it is = root 0:0", "passwd": "as it is", "group": "as it is"}
+REFUSED = "/app cannot be executed (0:0 0744)"
+NEVER_ROOT = "the user stays root: appuser could not run the program:"
 
 
 @pytest.mark.parametrize("user", ["", "root", "0", "0:0", "root:root"])
 def test_root_becomes_appuser(user: str) -> None:
-    identity = chosen(user, [*ACCOUNTS, file("app", mode=0o755)], keeping("/app"))
-    assert shown(identity) == (
-        "10001 | the default: not root | appuser:x:10001:10001::/nonexistent:/sbin/nologin"
-        " | appuser:x:10001:"
-    )
-    assert identity.is_changed
-
-
-@pytest.mark.parametrize("user", ["web", "33", "web:web", "33:33"])
-def test_another_user_stays_with_exactly_its_entries(user: str) -> None:
-    identity = chosen(user, [*ACCOUNTS, file("app", mode=0o700)], keeping("/app"))
-    groups = "web:x:33:" if ":" in user else "web:x:33: ssl:x:110:web"
-    assert shown(identity) == (
-        f"{user} | the image's own | web:x:33:33::/var/www:/bin/sh | {groups}"
-    )
-    assert not identity.is_changed
-
-
-def test_a_number_without_an_entry_stays() -> None:
-    assert shown(chosen("1234", ACCOUNTS, keeping())) == "1234 | the image's own |  | "
-
-
-def test_accounts_that_configuration_names_stay() -> None:
-    identity = chosen("", ACCOUNTS, keeping(accounts=["web", "nobody"]))
-    assert identity.passwd == (
-        "web:x:33:33::/var/www:/bin/sh",
-        "appuser:x:10001:10001::/nonexistent:/sbin/nologin",
-    )
-    assert identity.group == ("web:x:33:", "appuser:x:10001:")
+    assert shown(chosen(user, [*ACCOUNTS, APP], keeping("/app"))) == APPUSER
 
 
 @pytest.mark.parametrize(
-    ("members", "rule", "why"),
+    ("user", "expected", "groups"),
     [
-        ([file("app", mode=0o744)], "config.cmd", "/app cannot be executed (0:0 0744)"),
-        ([file("app", mode=0o640)], "elf.needed", "/app cannot be read (0:0 0640)"),
-        (
-            [directory("opt", mode=0o700), file("opt/app", mode=0o755)],
-            "config.cmd",
-            "/opt cannot be entered (0:0 0700)",
-        ),
+        ("web", "33 = web 33:33+110", "web:x:33: ssl:x:110:web"),
+        ("33", "33 = web 33:33+110", "web:x:33: ssl:x:110:web"),
+        ("033", "33 = web 33:33+110", "web:x:33: ssl:x:110:web"),
+        ("web:web", "33:33 = web 33:33", "web:x:33:"),
+        ("33:33", "33:33 = web 33:33", "web:x:33:"),
+        ("web:ssl", "33:110 = web 33:110", "web:x:33: ssl:x:110:web"),
     ],
 )
-def test_root_stays_where_appuser_could_not_run_the_program(
-    members: list[Member], rule: str, why: str
+def test_the_images_own_user_is_written_as_a_number_and_not_checked(
+    user: str, expected: str, groups: str
 ) -> None:
-    path = f"/{members[-1].name}"
-    identity = chosen("", [*ACCOUNTS, *members], keeping(path, rule=rule))
-    assert shown(identity) == (
-        f" | kept: appuser could not run the program: {why} | as it is | as it is"
+    keep = together(keeping("/app"), runs_as("root"), writes("/data"), needs_root("chown"))
+    identity = chosen(user, [*ACCOUNTS, file("app", mode=0o700), "data/"], keep)
+    assert shown(identity) == {
+        "user": expected,
+        "why": "the image's own",
+        "passwd": f"{ROOT_LINE} {WEB_LINE}",
+        "group": f"root:x:0: {groups}",
+    }
+
+
+def test_a_number_without_an_entry_stays_as_it_is() -> None:
+    identity = chosen("1234", [], keeping())
+    assert shown(identity) == {
+        "user": "1234 =  1234:0",
+        "why": "the image's own",
+        "passwd": "as it is",
+        "group": "as it is",
+    }
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        (runs_as("web"), WEB),
+        (runs_as("33"), WEB),
+        (runs_as("web", "33"), WEB),
+        (runs_as("web:ssl", "web"), WEB),
+        (runs_as("web", "root", "0"), WEB),
+        (runs_as("web", rule="config-file.account"), WEB),
+        (together(runs_as("db", rule="config-file.account"), runs_as("web")), WEB),
+        (runs_as("web:ssl"), "33:110 = web 33:110, changed"),
+        (runs_as("500"), "500 = appuser 500:500, changed"),
+        (runs_as("root"), "10001 = appuser 10001:10001, changed"),
+        (runs_as("web", grade=Grade.SOFT), "10001 = appuser 10001:10001, changed"),
+        (runs_as(EVERYBODY), "10001 = appuser 10001:10001, changed"),
+    ],
+)
+def test_the_account_that_the_program_drops_to_comes_first(
+    findings: KeepSet, expected: str
+) -> None:
+    identity = chosen("", [*ACCOUNTS, DB, APP], together(keeping("/app"), findings))
+    by_itself = "the program changes to it by itself (/entry: test)"
+    assert shown(identity)["user"] == expected
+    assert identity.why == ("the default: not root" if "10001" in expected else by_itself)
+    assert identity.rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("findings", "rejected"),
+    [
+        (
+            runs_as("nobody"),
+            "nobody: /entry changes to nobody (test), but /etc/passwd of the image has no 'nobody'",
+        ),
+        (
+            runs_as("web:none"),
+            "web:none: /entry changes to web:none (test), but /etc/group of the image has no 'none'",
+        ),
+        (
+            together(runs_as("web", "db"), runs_as("web", rule="config-file.account")),
+            "db: it is one of several that the program changes to, web too (/entry: test)"
+            " | web: it is one of several that the program changes to, db too (/entry: test)",
+        ),
+        (
+            together(keeping("/other"), runs_as("db")),
+            "db: /other cannot be executed (44:0 0611)",
+        ),
+        (runs_as("nobody", grade=Grade.SOFT), ""),
+    ],
+)
+def test_appuser_comes_next_and_says_who_was_rejected(findings: KeepSet, rejected: str) -> None:
+    other = file("other", b"\x7fELF", mode=0o611, uid=44)
+    identity = chosen("", [*ACCOUNTS, DB, APP, other], together(keeping("/app"), findings))
+    assert identity.user == "10001"
+    assert shown(identity).get("rejected", "") == rejected
+
+
+def test_what_needs_root_is_no_obstacle_for_the_account_it_is_done_for() -> None:
+    findings = together(
+        keeping("/app"), runs_as("web"), needs_root("chown 33 /data", "33"), needs_root("x", "web")
     )
-    assert not identity.is_changed
+    assert chosen("", [*ACCOUNTS, APP], findings).user == "33"
+
+
+@pytest.mark.parametrize(
+    ("members", "keep", "why"),
+    [
+        ([file("app", mode=0o744)], keeping("/app"), "/app cannot be executed (0:0 0744)"),
+        ([file("app", "#!/x", mode=0o711)], keeping("/app"), "/app cannot be read (0:0 0711)"),
+        (
+            [directory("opt", mode=0o700), file("opt/app", mode=0o755)],
+            keeping("/opt/app"),
+            "/opt cannot be entered (0:0 0700)",
+        ),
+        (
+            [file("a", mode=0o700), file("b", mode=0o700), file("c", mode=0o700), file("d")],
+            keeping("/a", "/b", "/c", "/d"),
+            "/a cannot be executed (0:0 0700); /b cannot be executed (0:0 0700);"
+            " /c cannot be executed (0:0 0700)",
+        ),
+        (
+            [file("app/x.sh", mode=0o700)],
+            keeping(soft={"/app/x.sh": "app.directory"}),
+            "/app/x.sh cannot be executed (0:0 0700)",
+        ),
+        ([], needs_root("mount /proc"), "/entry needs root (mount /proc)"),
+    ],
+)
+def test_root_stays_loudly_where_nobody_else_can_run_the_program(
+    members: Sequence[Member], keep: KeepSet, why: str
+) -> None:
+    assert shown(chosen("", [*ACCOUNTS, *members], keep)) == {
+        **KEPT_ROOT,
+        "why": f"kept: appuser could not run the program: {why}",
+        "rejected": f"appuser: {why.replace('; ', ', ')}",
+        "gaps": f"identity.root {NEVER_ROOT} {why}",
+    }
+
+
+def test_the_accounts_own_refusal_decides_what_is_said_of_root() -> None:
+    keep = together(keeping("/app"), runs_as("web", "nobody"))
+    identity = chosen("", [*ACCOUNTS, file("app", mode=0o744)], keep)
+    assert [rejected.user for rejected in identity.rejected] == ["nobody", "web", "appuser"]
+    assert identity.why == f"kept: web could not run the program: {REFUSED}"
+
+
+def test_root_that_is_asked_for_is_no_gap() -> None:
+    identity = chosen("", [*ACCOUNTS, file("app", mode=0o744)], keeping("/app"), Wishes("keep"))
+    assert shown(identity) == {**KEPT_ROOT, "why": "kept, as --user keep asks"}
+
+
+@pytest.mark.parametrize(
+    ("user", "request_", "expected"),
+    [
+        ("", "keep", "as it is = root 0:0 | kept, as --user keep asks"),
+        ("web", "keep", "web = web 33:33+110 | kept, as --user keep asks"),
+        ("", "0", "0 = root 0:0 | as --user asks"),
+        ("web", "root", "0 = root 0:0, changed | as --user asks"),
+        ("", "web", "33 = web 33:33+110, changed | as --user asks"),
+        ("web", "web", "33 = web 33:33+110 | as --user asks"),
+        ("", "web:ssl", "33:110 = web 33:110, changed | as --user asks"),
+        ("", "500", "500 = appuser 500:500, changed | as --user asks"),
+        ("", "500:33", "500:33 = appuser 500:33, changed | as --user asks"),
+        ("gone", "web", "33 = web 33:33+110, changed | as --user asks"),
+    ],
+)
+def test_a_requested_user_is_taken(user: str, request_: str, expected: str) -> None:
+    found = shown(chosen(user, ACCOUNTS, keeping(), Wishes(request_)))
+    assert f"{found['user']} | {found['why']}" == expected
+
+
+@pytest.mark.parametrize("request_", ["", ":web"])
+def test_a_request_without_a_user_is_refused(request_: str) -> None:
+    with pytest.raises(UsageError, match="expected NAME, UID, either with :GROUP, or keep"):
+        chosen("", ACCOUNTS, keeping(), Wishes(request_))
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ("nope", "--user nope: /etc/passwd of the image has no 'nope'; it has root, web, and"),
+        ("web:x", "--user web:x: /etc/group of the image has no 'x'; it has root, web, ssl, d"),
+    ],
+)
+def test_a_requested_user_that_does_not_exist_is_named_with_those_that_do(
+    request_: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        chosen("", ACCOUNTS, keeping(), Wishes(request_))
+
+
+@pytest.mark.parametrize(
+    ("user", "mode", "keep", "message"),
+    [
+        ("web", 0o700, keeping("/app"), "--user web: .*: /app cannot be executed"),
+        ("5000", 0o750, keeping("/app"), "--user 5000: .*: /app cannot be executed"),
+        ("web", 0o755, needs_root("mount"), r"--user web: .*: /entry needs root \(mount\)"),
+    ],
+)
+def test_a_requested_user_that_cannot_run_the_program_is_refused(
+    user: str, mode: int, keep: KeepSet, message: str
+) -> None:
+    with pytest.raises(ClosureError, match=message):
+        chosen("", [*ACCOUNTS, file("app", mode=mode)], keep, Wishes(user))
+
+
+@pytest.mark.parametrize("user", ["nope", "9" * 5000, "4294967295", "2147483648", "web:nope"])
+def test_an_image_whose_user_does_not_exist_is_refused(user: str) -> None:
+    with pytest.raises(ClosureError, match="of the image has no .*no engine can start it"):
+        chosen(user, ACCOUNTS, keeping())
 
 
 def test_a_program_may_be_unreadable_but_a_script_may_not() -> None:
     identity = chosen("", [file("app", b"\x7fELF", mode=0o711)], keeping("/app"))
     assert identity.user == "10001"
-    identity = chosen("", [*ACCOUNTS, file("app", "#!/bin/sh\n", mode=0o711)], keeping("/app"))
-    assert identity.why.endswith("/app cannot be read (0:0 0711)")
-
-
-def test_a_working_directory_has_to_be_entered() -> None:
-    identity = chosen("", [*ACCOUNTS, directory("root", mode=0o700)], keeping("/root"))
-    assert identity.why.endswith("/root cannot be entered (0:0 0700)")
 
 
 def test_what_only_the_user_keeps_decides_nothing() -> None:
-    shadow = [*ACCOUNTS, file("etc/shadow", mode=0o600)]
-    assert chosen("", shadow, keeping("/etc/shadow", rule="user.keep")).user == "10001"
+    members = [*ACCOUNTS, file("secret", mode=0o700)]
+    assert chosen("", members, keeping("/secret", rule="user.keep")).user == "10001"
 
 
 def test_an_appuser_keeps_its_groups() -> None:
@@ -115,27 +265,22 @@ def test_an_appuser_keeps_its_groups() -> None:
         file("etc/group", "own:x:8:\naudio:x:29:appuser\n"),
         file("app", mode=0o750, gid=29),
     ]
-    identity = chosen("", members, keeping("/app", rule="elf.needed"))
-    assert shown(identity) == (
-        "7 | the default: not root | appuser:x:7:8::/:/x | own:x:8: audio:x:29:appuser"
-    )
+    assert shown(chosen("", members, keeping("/app"))) == {
+        "user": "7 = appuser 7:8+29, changed",
+        "why": "the default: not root",
+        "passwd": "appuser:x:7:8::/:/x",
+        "group": "own:x:8: audio:x:29:appuser",
+    }
 
 
-def test_a_requested_number_is_checked_with_the_group_it_gets() -> None:
-    members = [*ACCOUNTS, file("app", mode=0o750)]
-    with pytest.raises(ClosureError, match="/app cannot be executed"):
-        chosen("", members, keeping("/app"), "5000")
-
-
-@pytest.mark.parametrize("user", ["9" * 5000, "4294967295", "2147483648"])
-def test_a_number_out_of_bounds_is_no_user(user: str) -> None:
-    with pytest.raises(ClosureError, match="no engine can start it"):
-        chosen(user, ACCOUNTS, keeping())
-
-
-def test_engines_read_numbers_with_zeros_and_short_lines() -> None:
-    assert chosen("033", ACCOUNTS, keeping()).uid == 33
-    assert chosen("short", [file("etc/passwd", "short:x:5:6:\n")], keeping()).gid == 6
+def test_an_appuser_that_is_root_is_not_the_one() -> None:
+    members = [file("etc/passwd", "appuser:x:0:0::/:/x\n")]
+    assert shown(chosen("", members, keeping()), "home") == {
+        "user": "10001 = appuser1 10001:10001, changed",
+        "why": "the default: not root",
+        "passwd": "appuser1:x:10001:10001::/nonexistent:/sbin/nologin",
+        "group": "appuser1:x:10001:",
+    }
 
 
 def test_a_taken_number_is_not_used_again() -> None:
@@ -148,56 +293,48 @@ def test_a_taken_number_is_not_used_again() -> None:
     assert identity.user == "10003"
 
 
-def test_an_appuser_that_exists_is_the_one() -> None:
-    members = [
-        file("etc/passwd", "appuser:x:7:8::/home/a:/bin/sh\n"),
-        file("etc/group", "g:x:8:\n"),
-    ]
-    identity = chosen("", members, keeping())
-    assert shown(identity) == "7 | the default: not root | appuser:x:7:8::/home/a:/bin/sh | g:x:8:"
+@pytest.mark.parametrize(
+    ("user", "wishes", "expected"),
+    [
+        ("", Wishes(), "10001 = appuser 10001:0, changed, arbitrary"),
+        ("", Wishes("web"), "33:0 = web 33:0, changed, arbitrary"),
+        ("", Wishes("web:root"), "33:0 = web 33:0, changed, arbitrary"),
+        ("", Wishes("500"), "500:0 = appuser 500:0, changed, arbitrary"),
+        ("web:ssl", Wishes(), "33:0 = web 33:0, arbitrary"),
+        ("1234", Wishes(), "1234 =  1234:0, arbitrary"),
+    ],
+)
+def test_an_arbitrary_user_has_group_0(user: str, wishes: Wishes, expected: str) -> None:
+    asked = Wishes(wishes.user, arbitrary_uid=True)
+    members = [*ACCOUNTS, file("app", mode=0o750)]
+    identity = chosen(user, members, keeping("/app"), asked)
+    assert shown(identity)["user"] == expected
+    assert identity.groups == {0}
+
+
+def test_appusers_line_says_group_0_where_the_number_is_arbitrary() -> None:
+    identity = chosen("", ACCOUNTS, keeping(), Wishes(arbitrary_uid=True))
+    assert identity.passwd == ("appuser:x:10001:0::/nonexistent:/sbin/nologin",)
+    assert identity.group == ("root:x:0:",)
+    assert chosen("", [], keeping(), Wishes(arbitrary_uid=True)).group == ("root:x:0:",)
 
 
 @pytest.mark.parametrize(
-    ("request_", "expected"),
+    ("user", "members", "keep"),
     [
-        ("keep", " | kept, as --user keep asks | as it is | as it is"),
-        ("0", "0 | as --user asks | root:x:0:0:root:/root:/bin/bash | root:x:0:"),
-        (
-            "web",
-            "33 | as --user asks | web:x:33:33::/var/www:/bin/sh | web:x:33: ssl:x:110:web",
-        ),
-        ("web:ssl", "33:110 | as --user asks | web:x:33:33::/var/www:/bin/sh | ssl:x:110:web"),
-        (
-            "500",
-            "500 | as --user asks | appuser:x:500:500::/nonexistent:/sbin/nologin | appuser:x:500:",
-        ),
-        (
-            "500:33",
-            "500:33 | as --user asks | appuser:x:500:33::/nonexistent:/sbin/nologin | web:x:33:",
-        ),
+        ("", [file("app", mode=0o744)], keeping("/app")),
+        ("web", [file("app", mode=0o700, uid=33)], keeping("/app")),
+        ("", [], together(runs_as("web"), needs_root("chown web", "web"))),
     ],
 )
-def test_a_requested_user_is_taken(request_: str, expected: str) -> None:
-    assert shown(chosen("", ACCOUNTS, keeping(), request_)) == expected
+def test_an_arbitrary_user_that_cannot_run_the_program_is_refused(
+    user: str, members: Sequence[Member], keep: KeepSet
+) -> None:
+    with pytest.raises(ClosureError, match="--arbitrary-uid: a user with group 0 could not run"):
+        chosen(user, [*ACCOUNTS, *members], keep, Wishes(arbitrary_uid=True))
 
 
-def test_a_requested_user_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"--user nope: .* no 'nope'; it has root, web"):
-        chosen("", ACCOUNTS, keeping(), "nope")
-
-
-def test_a_requested_user_that_cannot_run_the_program_is_refused() -> None:
-    members = [*ACCOUNTS, file("app", mode=0o700)]
-    with pytest.raises(ClosureError, match=r"--user web: .*/app cannot be executed"):
-        chosen("", members, keeping("/app"), "web")
-
-
-def test_an_image_whose_user_does_not_exist_is_refused() -> None:
-    with pytest.raises(ClosureError, match="USER nope: /etc/passwd of the image has no 'nope'"):
-        chosen("nope", ACCOUNTS, keeping())
-
-
-def test_damaged_lines_are_skipped() -> None:
-    damaged = "# c\n\nbroken\nneg:x:-1:0::/:/x\nbig:x:99999999999:0::/:/x\nok:x:5:5::/:/x\n"
-    identity = chosen("ok", [file("etc/passwd", damaged)], keeping())
-    assert identity.passwd == ("ok:x:5:5::/:/x",)
+@pytest.mark.parametrize("user", ["keep", "0", "root", "web:ssl"])
+def test_an_arbitrary_user_is_neither_root_nor_of_another_group(user: str) -> None:
+    with pytest.raises(UsageError, match=f"--user {user} and --arbitrary-uid"):
+        chosen("", ACCOUNTS, keeping(), Wishes(user, arbitrary_uid=True))

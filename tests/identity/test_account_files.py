@@ -1,0 +1,114 @@
+"""The lines of passwd, group and their shadows: exactly those that are needed."""
+
+import pytest
+from filetree.kit import file
+from identity.kit import ACCOUNTS, APPUSER_LINE, ROOT_LINE, WEB_LINE, chosen, keeping, runs_as
+from identity.kit import shown as whole
+from identity.kit import together, writes
+
+from minify.closure import EVERYBODY, Grade, KeepSet
+from minify.identity import Identity, Wishes
+
+SHADOWS = (
+    file("etc/shadow", "root:*:1::::::\nweb:!:2::::::\nother:$6$x:3::::::\n", mode=0o640),
+    file("etc/gshadow", "root:*::\nweb:!::\nother:!::\n", mode=0o640),
+)
+
+
+def shown(identity: Identity) -> dict[str, str]:
+    files = ("passwd", "group", "shadow", "gshadow")
+    return {name: text for name, text in whole(identity).items() if name in files}
+
+
+@pytest.mark.parametrize(
+    ("keep", "passwd", "group"),
+    [
+        (keeping(), APPUSER_LINE, "appuser:x:10001:"),
+        (keeping("/root's", rule="x"), f"{ROOT_LINE} {APPUSER_LINE}", "root:x:0: appuser:x:10001:"),
+        (
+            keeping("/webs", rule="x"),
+            f"{ROOT_LINE} {WEB_LINE} {APPUSER_LINE}",
+            "root:x:0: web:x:33: docker:x:999:other appuser:x:10001:",
+        ),
+        (
+            runs_as("web", "nobody", "docker", grade=Grade.SOFT),
+            f"{WEB_LINE} {APPUSER_LINE}",
+            "web:x:33: docker:x:999:other appuser:x:10001:",
+        ),
+        (
+            runs_as("33:ssl", grade=Grade.SOFT),
+            f"{WEB_LINE} {APPUSER_LINE}",
+            "web:x:33: ssl:x:110:web appuser:x:10001:",
+        ),
+        (
+            runs_as(EVERYBODY),
+            f"{ROOT_LINE} {WEB_LINE} {APPUSER_LINE}",
+            "root:x:0: web:x:33: ssl:x:110:web docker:x:999:other appuser:x:10001:",
+        ),
+    ],
+)
+def test_the_user_owners_and_findings_need_accounts(keep: KeepSet, passwd: str, group: str) -> None:
+    members = [*ACCOUNTS, file("root's"), file("webs", uid=33, gid=999)]
+    assert shown(chosen("", members, keep)) == {"passwd": passwd, "group": group}
+
+
+def test_what_becomes_the_users_needs_no_account_of_its_old_owner() -> None:
+    members = [*ACCOUNTS, file("data/x", uid=33, gid=999)]
+    identity = chosen("", members, together(keeping(soft={"/data/x": "app"}), writes("/data")))
+    assert shown(identity) == {
+        "passwd": f"{ROOT_LINE} {APPUSER_LINE}",
+        "group": "root:x:0: appuser:x:10001:",
+    }
+
+
+def test_an_image_without_account_files_gets_those_of_a_new_user_only() -> None:
+    assert shown(chosen("", [], keeping())) == {
+        "passwd": APPUSER_LINE,
+        "group": "appuser:x:10001:",
+    }
+    assert shown(chosen("1234", [], keeping())) == {"passwd": "as it is", "group": "as it is"}
+
+
+def test_of_several_accounts_with_one_number_the_users_own_comes_first() -> None:
+    members = [file("etc/passwd", "a:x:5:5::/:/x\nz:x:5:6::/home/z:/x\n"), "etc/group"]
+    identity = chosen("z", members, runs_as("a", grade=Grade.SOFT))
+    assert (identity.user, identity.gid) == ("5", 6)
+    assert identity.passwd == ("z:x:5:6::/home/z:/x", "a:x:5:5::/:/x")
+
+
+def test_damaged_lines_are_skipped() -> None:
+    damaged = "# c\n\nbroken\nneg:x:-1:0::/:/x\nbig:x:99999999999:0::/:/x\nok:x:5:5::/:/x\n"
+    identity = chosen("ok", [file("etc/passwd", damaged)], keeping())
+    assert identity.passwd == ("ok:x:5:5::/:/x",)
+
+
+def test_short_lines_are_read_as_far_as_they_go() -> None:
+    assert chosen("short", [file("etc/passwd", "short:x:5:6:\n")], keeping()).gid == 6
+
+
+@pytest.mark.parametrize(
+    ("user", "keep", "shadow", "gshadow"),
+    [
+        ("web", keeping(), "web:!:2::::::", "web:!::"),
+        ("", keeping("/app"), "root:*:1::::::", "root:*::"),
+        (
+            "",
+            runs_as(EVERYBODY),
+            "root:*:1:::::: web:!:2:::::: other:$6$x:3::::::",
+            "root:*:: web:!:: other:!::",
+        ),
+    ],
+)
+def test_shadows_keep_the_lines_of_kept_accounts(
+    user: str, keep: KeepSet, shadow: str, gshadow: str
+) -> None:
+    members = [*ACCOUNTS, *SHADOWS, file("app", mode=0o755)]
+    found = shown(chosen(user, members, keep, Wishes(keep_shadow=True)))
+    assert (found["shadow"], found["gshadow"]) == (shadow, gshadow)
+    assert chosen(user, members, keep).shadow is None
+
+
+def test_shadows_stay_whole_for_root() -> None:
+    identity = chosen("", [*ACCOUNTS, *SHADOWS], keeping(), Wishes("keep", keep_shadow=True))
+    assert len(identity.shadow or ()) == 3
+    assert chosen("", ACCOUNTS, keeping(), Wishes("keep", keep_shadow=True)).shadow is None
