@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from minify.analyzers.directives import configuration_text, directives
 from minify.closure import EVERYBODY, Context, Finding, Grade, Reason, RunsAs
@@ -16,6 +17,7 @@ from minify.filetree.path import decoded
 
 PASSWD, GROUP = "/etc/passwd", "/etc/group"
 _LARGEST_TEXT = 1 << 20
+_MOST_DIRECTIVES = 20_000
 _LARGEST_PROGRAM = 64 << 20
 _LOOK_UPS = frozenset("getpwnam getpwnam_r getgrnam getgrnam_r".split())
 _BECOMES = frozenset(
@@ -47,7 +49,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
 
 
 def _in_configuration(entry: Entry, context: Context) -> Iterator[Finding]:
-    for found in directives(configuration_text(entry, context)):
+    for found in islice(directives(configuration_text(entry, context)), _MOST_DIRECTIVES):
         if found.name not in _DIRECTIVES and not found.name.endswith(_ENDINGS):
             continue
         account = found.words[0].partition(":")[0] if found.words else ""

@@ -32,6 +32,7 @@ READ, TOLD, ROOT = "config-file.read", "program.account", "program.root"
 """The rules of these findings: a file that a program reads, an account, what only root can do."""
 
 _MOST_FILES = 256
+_MOST_STATEMENTS = 50_000
 _MOST_WORDS = 2  # nginx's `user www-data www-data;`; more is another directive of that name
 _ROOTS = frozenset(("root", "0"))
 
@@ -95,7 +96,7 @@ def _drops(service: _Service, context: Context) -> Iterator[Finding]:
     files = tuple(_files(service, context))
     reason = Reason(READ, service.program.path, f"the configuration of {service.name}")
     yield from (Need(entry.path, reason) for entry in files)
-    statements = tuple(_statements(service, files, context))
+    statements = tuple(islice(_statements(service, files, context), _MOST_STATEMENTS))
     variables = _variables(drop, context)
     named = tuple(_accounts(drop, drop.sections, statements, variables))
     own = tuple(_commanded(service)) or named or tuple(_default(service))
@@ -130,6 +131,7 @@ def _statements(
     for entry in files:
         for directive in directives(text_of(entry, context.tree)):
             yield _Statement(entry.path, directive)
+    # What the command line adds is read last, and so it counts.
     for text in service.values(service.drop.texts):
         yield from (_Statement(CONFIG, directive) for directive in directives(text))
 

@@ -162,8 +162,8 @@ def _compiled(entry: Entry, context: Context) -> Iterator[Finding]:
     """State of the application that its program has the path of, as a string of its own."""
     if entry.size > _LARGEST_PROGRAM or not context.is_elf(entry):
         return
-    strings = dict.fromkeys(_COMPILED.findall(context.tree.read(entry)))
-    for data in islice(strings, _MOST_FOUND):
+    matches = _COMPILED.finditer(context.tree.read(entry))
+    for data in dict.fromkeys(match[0] for match in islice(matches, _MOST_FOUND)):
         path = decoded(data).rstrip("/")
         there = context.tree.resolve(path).entry
         directory = context.tree.directory(parent(ImagePath(path))) if there is None else there
