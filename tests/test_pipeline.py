@@ -88,7 +88,13 @@ def test_the_configuration_is_carried_over_but_for_what_must_change() -> None:
     assert dict(plan.config.raw) == {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Cmd": ["/app"], "Labels": {"a": "b"}, "StopSignal": "SIGQUIT", "User": "10001"},
+        "config": {
+            "Cmd": ["/app"],
+            "Labels": {"a": "b"},
+            "StopSignal": "SIGQUIT",
+            "User": "10001",
+            "Env": ["HOME=/"],
+        },
         "history": [{"created_by": "minify"}],
     }
 

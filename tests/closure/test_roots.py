@@ -244,7 +244,7 @@ def test_commands_within_commands_are_followed(argv: list[str], expected: str) -
     plan = planned({"Cmd": argv}, SERVER)
     assert plan.keep.kept[ImagePath(f"/usr/bin/{expected}")].grade is Grade.HARD
     # su needs root, which is another matter.
-    assert [gap for gap in plan.keep.gaps if gap.reason.rule != "identity.root"] == []
+    assert [gap for gap in plan.gaps if gap.reason.rule != "identity.root"] == []
 
 
 @pytest.mark.parametrize(
