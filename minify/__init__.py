@@ -3,7 +3,10 @@
     from minify import minify, plan, Options
 
     result = minify("docker-archive:app.tar", "oci:slim:latest", Options(user="keep"))
-    result.plan.keep.why("/usr/lib/x86_64-linux-gnu/libz.so.1.2.13")
+    result.plan.identity.why
+
+    explanation = explain("docker-archive:app.tar", Options(user="keep"))
+    why(explanation, "/usr/bin/perl", "libz.so.1")    # an Answer each, as `minify why` prints it
 
 Images are read, never run. Every error that a user can cause is a `MinifyError`.
 """
@@ -20,14 +23,17 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
-    from minify.pipeline import Options, minify, plan
-    from minify.report import Result
+    from minify.pipeline import Options, explain, minify, plan
+    from minify.report import Explanation, Result
+    from minify.report.why import Answer, why
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "CheckError",
     "ClosureError",
+    "Explanation",
     "ImageError",
     "MinifyError",
     "Options",
@@ -35,11 +41,22 @@ __all__ = [
     "Result",
     "UsageError",
     "__version__",
+    "explain",
     "minify",
     "plan",
+    "why",
 ]
 
-_HOMES = {"Options": "pipeline", "Result": "report", "minify": "pipeline", "plan": "pipeline"}
+_HOMES = {
+    "Answer": "report.why",
+    "Explanation": "report",
+    "Options": "pipeline",
+    "Result": "report",
+    "explain": "pipeline",
+    "minify": "pipeline",
+    "plan": "pipeline",
+    "why": "report.why",
+}
 
 
 def __getattr__(name: str) -> object:

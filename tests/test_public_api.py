@@ -7,8 +7,10 @@ import minify.pipeline
 
 def test_the_public_names_are_these() -> None:
     assert minify.__all__ == [
+        "Answer",
         "CheckError",
         "ClosureError",
+        "Explanation",
         "ImageError",
         "MinifyError",
         "Options",
@@ -16,13 +18,17 @@ def test_the_public_names_are_these() -> None:
         "Result",
         "UsageError",
         "__version__",
+        "explain",
         "minify",
         "plan",
+        "why",
     ]
     assert all(hasattr(minify, name) for name in minify.__all__)
     # No module of the package may have the name of a function of its interface.
     assert callable(minify.minify)
     assert callable(minify.plan)
+    assert callable(minify.explain)
+    assert callable(minify.why)
     assert not hasattr(minify, "nothing")
 
 

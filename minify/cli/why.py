@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
         )
     explanation = pipeline.explain(image, shaped(given, user=as_user))
     try:
-        answers = why.answers(paths, explanation)
+        answers = why.why(explanation, *paths)
     except UsageError as error:
         # `--user 1000` makes a PATH of 1000.
         names = [path for path in paths if asks_user and not path.startswith("/")]

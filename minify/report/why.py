@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -84,8 +83,11 @@ class Answer:
         return pattern(self.path)
 
 
-def answers(asked: Iterable[str], explanation: Explanation) -> tuple[Answer, ...]:
-    """Why each of `asked` stays or goes; UsageError for what the image does not have."""
+def why(explanation: Explanation, *asked: str) -> tuple[Answer, ...]:
+    """Why each of `asked` stays or goes: absolute paths, or names as `libz.so.1`.
+
+    UsageError, a line for each, for what the image does not have, with what is close to it.
+    """
     index = _Index(explanation)
     return tuple(index.answer(found) for found in looked_up(asked, explanation))
 

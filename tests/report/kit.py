@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from filetree.kit import Members, file, image_of
 
+import minify
 from minify.image.jsontext import Json
 from minify.pipeline import Options, explain_image
 from minify.report import Explanation
-from minify.report.why import answers
 from minify.report.why_text import text
 
 TOOL = file("bin/tool", "\x7f", mode=0o755)
@@ -23,4 +23,4 @@ def explained(
 
 def why(explanation: Explanation, *asked: str, with_all: bool = False) -> str:
     """What is printed; to be compared with an indented text."""
-    return text(answers(asked, explanation), with_all=with_all)
+    return text(minify.why(explanation, *asked), with_all=with_all)

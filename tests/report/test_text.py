@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 from filetree.kit import directory, file
 
+import minify
 from minify.closure import Gap, Reason
 from minify.filetree import ImagePath
 from minify.identity import Given, Opened, Rejected, Withheld
 from minify.pipeline import Options
 from minify.report import FORMATS, Explanation, Result, running, user_text, why_json
 from minify.report.sections import Section
-from minify.report.why import answers
 from report.kit import APP, TOOL, explained
 
 SCHEMA = json.loads(
@@ -198,9 +198,9 @@ def test_the_answer_about_a_hostile_user() -> None:
 def test_every_document_is_as_its_schema_says() -> None:
     for result in (hostile(), changed().result):
         jsonschema.validate(json.loads(FORMATS["json"](result)), SCHEMA)
-        for asked in ([], ["/app", "/"]):
+        for asked in ((), ("/app", "/")):
             explanation = replace(changed(), result=result)
-            found = why_json.document(result, answers(asked, explanation), with_user=True)
+            found = why_json.document(result, minify.why(explanation, *asked), with_user=True)
             jsonschema.validate(json.loads(found), SCHEMA)
 
 

@@ -5,12 +5,12 @@ from textwrap import dedent
 import pytest
 from filetree.kit import Members, directory, file, image_of, symlink
 
+import minify
 from minify.build import BuildOptions, build_image
 from minify.errors import UsageError
 from minify.filetree import FileTree
 from minify.pipeline import Options, explain_image, plan_image
 from minify.report.lookup import pattern
-from minify.report.why import answers
 from report.kit import APP, RUN, TOOL, explained, why
 
 
@@ -217,7 +217,7 @@ NAMES = [
 def test_a_name_is_what_path_finds_or_the_only_one(
     asked: str, path: str, others: tuple[str, ...]
 ) -> None:
-    (answer,) = answers([asked], explained([APP, TOOL, *NAMES]))
+    (answer,) = minify.why(explained([APP, TOOL, *NAMES]), asked)
     assert (answer.asked, answer.path, answer.others) == (asked, path, others)
 
 
@@ -241,11 +241,11 @@ NONE = "the image has no such path"
 def test_what_is_not_there_is_refused_with_what_is_close(asked: str, said: str) -> None:
     explanation = explained([APP, TOOL, *NAMES])
     with pytest.raises(UsageError) as refused:
-        answers(["/app", asked, asked], explanation)
+        minify.why(explanation, "/app", asked, asked)
     assert refused.value.lines == (said, said)
 
 
 def test_looking_for_close_names_is_bounded() -> None:
     many = explained([APP, TOOL, *(f"many/name{number:06}" for number in range(10_000))])
     with pytest.raises(UsageError):
-        answers(["/many/name-000001-x"], many)
+        minify.why(many, "/many/name-000001-x")
