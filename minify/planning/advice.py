@@ -26,6 +26,14 @@ _FIRST_UNPRIVILEGED_PORT = 1024
 _TEMPORARY = tuple(map(ImagePath, ("/tmp", "/var/tmp", "/run")))  # noqa: S108 (of the image)
 # Directories of everybody in which programs write; no other one is mounted over.
 _VARIABLE = tuple(map(ImagePath, ("/run", "/tmp", "/var")))  # noqa: S108 (of the image)
+# Below these, nothing that is written outlives a restart by the standard, or need not.
+# https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05.html
+_PASSING = tuple(
+    map(
+        ImagePath,
+        ("/run", "/tmp", "/var/tmp", "/var/run", "/var/lock", "/var/cache", "/var/log"),  # noqa: S108
+    )
+)
 # What keeps a directory that holds nothing anybody needs.
 _SKELETON = frozenset("parent skeleton.standard skeleton.special".split())
 
@@ -34,9 +42,9 @@ class MountKind(Enum):
     """What to mount on a writable place."""
 
     TMPFS = "tmpfs"
-    """It is empty in the image."""
+    """It is empty in the image, and what is written there need not outlive the container."""
     VOLUME = "volume"
-    """It has content, which an engine copies into a new volume, or the image says VOLUME."""
+    """It has content, which an engine copies into a new volume, or it may be where data is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +211,8 @@ def _mounts(written: _Written, config: ImageConfig, keep: KeepSet) -> Iterator[M
         if not is_declared and any(is_within(path, volume) for volume in volumes):
             continue
         inside = below[path]
-        is_volume = is_declared or any(_is_content(entry, keep) for entry in inside)
+        is_data = is_declared or not any(is_within(path, place) for place in _PASSING)
+        is_volume = is_data or any(_is_content(entry, keep) for entry in inside)
         if is_volume:
             volumes.append(path)
         kind = MountKind.VOLUME if is_volume else MountKind.TMPFS

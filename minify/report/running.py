@@ -45,9 +45,14 @@ def _mount(mount: Mount) -> Iterator[str]:
         yield f"--mount=type=volume,dst={mount.path}"
         return
     # The engine gives it the mode of the directory, or 1777, but never its owner.
-    is_anybodys = mount.mode == _FOR_EVERYBODY or mount.uid == 0
-    options = "" if is_anybodys else f":uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}"
+    options = f":uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}" if _is_owned(mount) else ""
     yield f"--tmpfs={mount.path}{options}"
+
+
+def _is_owned(mount: Mount) -> bool:
+    """Whether it is a tmpfs that has to be somebody's, be that not root and not everybody."""
+    is_plain = mount.mode == _FOR_EVERYBODY or mount.uid == 0
+    return mount.kind is MountKind.TMPFS and not is_plain
 
 
 def pod(plan: Plan) -> str:
@@ -193,6 +198,8 @@ def _explanations(advice: Advice) -> Iterator[str]:
         )
     elif not advice.no_new_privileges:
         yield "no-new-privileges would make the setuid and setgid programs of the image useless"
+    if advice.is_read_only and any(map(_is_owned, advice.mounts)):
+        yield "uid, gid and mode stand there since a tmpfs without them belongs to root"
     if advice.unmounted:
         paths = printable(", ".join(advice.unmounted[:4]))
         more = " and others" if len(advice.unmounted) > 4 else ""

@@ -53,25 +53,31 @@ def writes(path: str, what: Written = Written.TREE) -> Writes:
     [
         # Empty places are in memory, each with its owner and mode.
         (
-            [directory("var/lib/app", mode=0o700)],
-            ["/var/lib/app"],
-            ["tmpfs /var/lib/app 33:33 0700"],
+            [directory("var/cache/app", mode=0o700)],
+            ["/var/cache/app"],
+            ["tmpfs /var/cache/app 33:33 0700"],
         ),
         # Files stay seen in a volume only.
-        ([file("var/lib/app/db")], ["/var/lib/app"], ["volume /var/lib/app 33:33 0755 1 files"]),
+        (
+            [file("var/cache/app/db")],
+            ["/var/cache/app"],
+            ["volume /var/cache/app 33:33 0755 1 files"],
+        ),
         # So do directories that the program may expect; what is in them comes along.
         (
-            ["var/lib/app/queue/"],
-            ["/var/lib/app", "/var/lib/app/queue"],
-            ["tmpfs /var/lib/app 33:33 0755", "tmpfs /var/lib/app/queue 33:33 0755"],
+            ["var/cache/app/queue/"],
+            ["/var/cache/app", "/var/cache/app/queue"],
+            ["tmpfs /var/cache/app 33:33 0755", "tmpfs /var/cache/app/queue 33:33 0755"],
         ),
-        (["var/lib/app/queue/"], ["/var/lib/app"], ["volume /var/lib/app 33:33 0755"]),
+        (["var/cache/app/queue/"], ["/var/cache/app"], ["volume /var/cache/app 33:33 0755"]),
         # What is within a volume is in it.
         (
-            ["var/lib/app/queue/", "var/lib/app/file"],
-            ["/var/lib/app", "/var/lib/app/queue"],
-            ["volume /var/lib/app 33:33 0755 1 files"],
+            ["var/cache/app/queue/", "var/cache/app/file"],
+            ["/var/cache/app", "/var/cache/app/queue"],
+            ["volume /var/cache/app 33:33 0755 1 files"],
         ),
+        # Data is not lost with the container.
+        (["var/lib/app/"], ["/var/lib/app"], ["volume /var/lib/app 33:33 0755"]),
         (["run/app/"], ["/run/app"], ["tmpfs /run/app 33:33 0755"]),
     ],
 )
@@ -84,12 +90,12 @@ def test_places_that_are_written_to(
 
 
 def test_what_a_user_of_the_image_could_write_it_still_can() -> None:
-    members = [*BASE, directory("var/lib/app", uid=33, gid=33), directory("var/log/app")]
-    keep = keep_of(tree_of(members), writes=[writes("/var/lib/app"), writes("/var/log/app")])
+    members = [*BASE, directory("var/cache/app", uid=33, gid=33), directory("var/log/app")]
+    keep = keep_of(tree_of(members), writes=[writes("/var/cache/app"), writes("/var/log/app")])
     plan = decided(members, identity_of(33, is_changed=False), keep)
     assert mounts(plan) == [
         "tmpfs /tmp 0:0 1777",
-        "tmpfs /var/lib/app 33:33 0755",
+        "tmpfs /var/cache/app 33:33 0755",
         "tmpfs /var/tmp 0:0 1777",
     ]
 
