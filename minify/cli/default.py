@@ -21,6 +21,7 @@ _EPILOG = """\b
 IMAGE and OUTPUT are written as skopeo and podman write them:
   name:tag, docker-daemon:name:tag   the docker daemon (or podman's, by DOCKER_HOST)
   docker-archive:file.tar[:name:tag] what `docker save` writes
+  docker://host/name:tag             a registry, without a daemon
   oci:directory[:tag]                an OCI layout
   oci-archive:file.tar[:tag]         the same in a tar
   rootfs:/path                       a root filesystem, with --entrypoint; only as IMAGE
@@ -49,7 +50,7 @@ class _Reporting:
     usage="IMAGE -o OUTPUT [OPTIONS]",
     others=(why.command,),
     epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.argument("image")
 @option(headings.MEDIA, "-o", "--output", metavar="OUTPUT", help="Where the small image goes.")

@@ -43,7 +43,7 @@ class _Command(HeadedCommand):
     cls=_Command,
     usage="IMAGE PATH... | --user [OPTIONS]",
     epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     short_help="Say why a path stays or goes, or why it is this user.",
 )
 @click.argument("image")

@@ -137,7 +137,7 @@ def _rejected(rejected: Rejected) -> str:
 def _given(given: Given) -> str:
     inside = " and what is in it" if given.is_tree else ""
     made = ", made" if given.is_new else ""
-    return f"{printable(given.path)}{inside}{made}: {printable(given.reason.detail)}"
+    return f"{printable(given.path)}{inside}{made}: {_evidence(given.reason)}"
 
 
 def _given_besides(plan: Plan) -> Iterator[str]:
@@ -152,8 +152,15 @@ def _given_besides(plan: Plan) -> Iterator[str]:
 
 
 def _withheld(withheld: Withheld) -> str:
-    evidence = printable(withheld.reason.detail)
+    evidence = _evidence(withheld.reason)
     return f"{printable(withheld.path)}: {evidence}; {printable(withheld.why)}"
+
+
+def _evidence(reason: Reason) -> str:
+    """What says so, with its file unless that is among the words already."""
+    is_told = not reason.by.startswith("/") or reason.by in reason.detail
+    by = "" if is_told else f", by {printable(reason.by)}"
+    return f"{printable(reason.detail)}{by}"
 
 
 def _changes(plan: Plan, kinds: frozenset[ChangeKind]) -> Iterator[str]:

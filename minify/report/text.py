@@ -22,6 +22,7 @@ from minify.report.sections import (
 )
 
 _SHOWN = 8
+_NAMED = {Transport.DOCKER_DAEMON, Transport.REGISTRY}
 
 
 def summary(result: Result) -> str:
@@ -94,7 +95,7 @@ def _image_name(result: Result) -> str:
     name = reference.location
     if reference.transport is Transport.DOCKER_ARCHIVE:
         name = name.partition(":")[2]
-    elif reference.transport is not Transport.DOCKER_DAEMON:
+    elif reference.transport not in _NAMED:
         return "IMAGE"
     try:
         return checked_name(name)

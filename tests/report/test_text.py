@@ -211,6 +211,7 @@ def test_every_document_is_as_its_schema_says() -> None:
         ("docker-daemon:app:slim", "app:slim"),
         ("docker-archive:/x/slim.tar:app:slim", "app:slim"),
         ("docker-archive:slim.tar", "IMAGE"),
+        ("docker://host:5000/app:slim", "host:5000/app:slim"),
         ("oci:dir:tag", "IMAGE"),
         ("oci-archive:slim.tar:tag", "IMAGE"),
     ],
