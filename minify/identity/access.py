@@ -32,7 +32,9 @@ _EXECUTED = frozenset(
 _EXECUTED_IF_EXECUTABLE = frozenset("config-file config.operand config.env script.path".split())
 
 # Rules that keep what the application itself consists of, and what its configuration names.
-_APPLICATION = frozenset("app.directory config-file config.env config.operand".split())
+_APPLICATION = frozenset(
+    "app.directory config-file config-file.read config.env config.operand".split()
+)
 
 # Secrets of accounts are nobody's but root's, whatever names them.
 _ROOTS_OWN = frozenset(

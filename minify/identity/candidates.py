@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
-from minify.closure import EVERYBODY, Grade, Reason, RunsAs
+from minify.closure import CONFIG, EVERYBODY, Grade, Reason, RunsAs
 from minify.identity.accounts import Accounts
 from minify.identity.identity import Rejected
 from minify.identity.users import User, user_of, with_account
 
-# What a configuration file says is true when the entrypoint does not say otherwise.
-_WEAKER = "config-file."
+
+class _Evidence(IntEnum):
+    """How much a finding says of who the program becomes, the best first."""
+
+    ENTRYPOINT = 0
+    """The command line, or a script that it starts."""
+    CONFIGURATION = 1
+    """What the program is told, if the entrypoint does not say otherwise."""
+    UNIT = 2
+    """What the distribution would have done."""
+
+    @classmethod
+    def of(cls, reason: Reason) -> _Evidence:
+        if reason.by == CONFIG or reason.rule.startswith(("script.", "config.")):
+            return cls.ENTRYPOINT
+        return cls.UNIT if reason.rule == "unit" else cls.CONFIGURATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +40,16 @@ class Candidates:
 
 
 def service_account(runs_as: Iterable[RunsAs], accounts: Accounts) -> Candidates:
-    """The account that the entrypoint surely changes to, else the one that configuration names.
+    """The account that the entrypoint surely changes to, else the one that it is told of.
 
     Root is none, nor is an account that the image does not have; of several different accounts with
     equal evidence none is chosen.
     """
     sure = [f for f in runs_as if f.grade is Grade.HARD and f.account != EVERYBODY]
     rejected: list[Rejected] = []
-    for tier in (
-        [finding for finding in sure if not finding.reason.rule.startswith(_WEAKER)],
-        [finding for finding in sure if finding.reason.rule.startswith(_WEAKER)],
-    ):
-        found, unknown = _users(tier, accounts)
+    for evidence in _Evidence:
+        equal = (finding for finding in sure if _Evidence.of(finding.reason) is evidence)
+        found, unknown = _users(equal, accounts)
         rejected += unknown
         uids = {user.uid for user, _ in found}
         if len(uids) == 1:

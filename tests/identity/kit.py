@@ -34,7 +34,7 @@ from minify.image.jsontext import Json
 
 USERS = "root:x:0:0:root:/root:/bin/bash\nweb:x:33:33::/var/www:/bin/sh\n"
 GROUPS = "root:x:0:\nweb:x:33:\nssl:x:110:web\ndocker:x:999:other\n"
-ACCOUNTS = (file("etc/passwd", USERS), file("etc/group", GROUPS))
+ACCOUNTS: tuple[Member | str, ...] = (file("etc/passwd", USERS), file("etc/group", GROUPS))
 
 ROOT_LINE = "root:x:0:0:root:/root:/bin/bash"
 WEB_LINE = "web:x:33:33::/var/www:/bin/sh"
@@ -97,7 +97,7 @@ def chosen(
     user: str,
     members: Sequence[Member | str],
     keep: KeepSet,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes = Wishes(),  # noqa: B008 (frozen)
     **run: Json,
 ) -> Identity:
     config = ImageConfig.new({"config": {"User": user, **run}}, "test")

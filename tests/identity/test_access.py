@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 from filetree.kit import Member, directory, file, hardlink
+
 from identity.kit import (
     ACCOUNTS,
     chosen,
@@ -14,12 +15,14 @@ from identity.kit import (
     together,
     writes,
 )
-
 from minify.closure import KeepSet
 from minify.identity import Wishes
 
 KEY = file("etc/app/key", mode=0o600)
-WHAT = ("user", "opened", "gaps", "why")
+PRIVATE = (
+    directory("etc/ssl/private", mode=0o710, gid=110),
+    file("etc/ssl/private/k", mode=0o640, gid=110),
+)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ WHAT = ("user", "opened", "gaps", "why")
             "/root=10001:0750 /root/main.py=10001:0640",
         ),
         (
-            [directory("etc/ssl/private", mode=0o710, gid=110), file("etc/ssl/private/k", mode=0o640, gid=110)],
+            PRIVATE,
             keeping(soft={"/etc/ssl/private/k": "config-file"}),
             "/etc/ssl/private=10001:0710 /etc/ssl/private/k=10001:0640",
         ),
@@ -70,14 +73,10 @@ def test_what_the_program_reads_is_opened_to_the_users_group(
 
 
 def test_a_user_of_the_right_group_needs_nothing_opened() -> None:
-    members = [
-        directory("etc/ssl/private", mode=0o710, gid=110),
-        file("etc/ssl/private/k", mode=0o640, gid=110),
-    ]
     keep = together(keeping("/etc/ssl/private/k", rule="config-file"), runs_as("web"))
-    assert opened(chosen("", [*ACCOUNTS, *members], keep)) == ""
+    assert opened(chosen("", [*ACCOUNTS, *PRIVATE], keep)) == ""
     assert (
-        opened(chosen("", [*ACCOUNTS, *members], keep, Wishes("web:web")))
+        opened(chosen("", [*ACCOUNTS, *PRIVATE], keep, Wishes("web:web")))
         == "/etc/ssl/private=33:0710 /etc/ssl/private/k=33:0640"
     )
 
@@ -134,10 +133,9 @@ def test_what_has_a_privilege_or_is_the_users_already_is_not_opened(
             "identity.unreadable /srv/k is kept, but 10001 cannot read it (0:33 0640)",
         ),
         (
-            [directory("root", mode=0o700), file("root/a"), file("root/b")],
-            {"/root/a": "base", "/root/b": "base"},
-            "identity.unreadable /root has files that are kept, but 10001 cannot enter it"
-            " (0:0 0700)",
+            [directory("r", mode=0o700), file("r/a"), file("r/b")],
+            {"/r/a": "base", "/r/b": "base"},
+            "identity.unreadable /r has files that are kept, but 10001 cannot enter it (0:0 0700)",
         ),
         ([directory("root", mode=0o700)], {"/root": "skeleton.standard"}, ""),
         ([file("etc/shadow", mode=0o600)], {"/etc/shadow": "config-file"}, ""),

@@ -1,15 +1,24 @@
 """The lines of passwd, group and their shadows: exactly those that are needed."""
 
 import pytest
-from filetree.kit import file
-from identity.kit import ACCOUNTS, APPUSER_LINE, ROOT_LINE, WEB_LINE, chosen, keeping, runs_as
-from identity.kit import shown as whole
-from identity.kit import together, writes
+from filetree.kit import Member, file
 
+from identity.kit import (
+    ACCOUNTS,
+    APPUSER_LINE,
+    ROOT_LINE,
+    WEB_LINE,
+    chosen,
+    keeping,
+    runs_as,
+    together,
+    writes,
+)
+from identity.kit import shown as whole
 from minify.closure import EVERYBODY, Grade, KeepSet
 from minify.identity import Identity, Wishes
 
-SHADOWS = (
+SHADOWS: tuple[Member | str, ...] = (
     file("etc/shadow", "root:*:1::::::\nweb:!:2::::::\nother:$6$x:3::::::\n", mode=0o640),
     file("etc/gshadow", "root:*::\nweb:!::\nother:!::\n", mode=0o640),
 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from filetree.kit import Member, directory, file
+
 from identity.kit import (
     ACCOUNTS,
     APPUSER_LINE,
@@ -19,7 +20,6 @@ from identity.kit import (
     together,
     writes,
 )
-
 from minify.closure import EVERYBODY, Grade, KeepSet
 from minify.errors import ClosureError, UsageError
 from minify.identity import Wishes
@@ -34,6 +34,7 @@ APPUSER = {
 }
 WEB = "33 = web 33:33+110, changed"
 KEPT_ROOT = {"user": "as it is = root 0:0", "passwd": "as it is", "group": "as it is"}
+SEVERAL = "it is one of several that the program changes to"
 REFUSED = "/app cannot be executed (0:0 0744)"
 NEVER_ROOT = "the user stays root: appuser could not run the program:"
 
@@ -85,8 +86,10 @@ def test_a_number_without_an_entry_stays_as_it_is() -> None:
         (runs_as("web", "33"), WEB),
         (runs_as("web:ssl", "web"), WEB),
         (runs_as("web", "root", "0"), WEB),
-        (runs_as("web", rule="config-file.account"), WEB),
-        (together(runs_as("db", rule="config-file.account"), runs_as("web")), WEB),
+        (runs_as("web", rule="program.account"), WEB),
+        (together(runs_as("db", rule="program.account"), runs_as("web")), WEB),
+        (together(runs_as("db", rule="unit"), runs_as("web", rule="program.account")), WEB),
+        (together(runs_as("db", rule="unit"), runs_as("web")), WEB),
         (runs_as("web:ssl"), "33:110 = web 33:110, changed"),
         (runs_as("500"), "500 = appuser 500:500, changed"),
         (runs_as("root"), "10001 = appuser 10001:10001, changed"),
@@ -112,13 +115,12 @@ def test_the_account_that_the_program_drops_to_comes_first(
             "nobody: /entry changes to nobody (test), but /etc/passwd of the image has no 'nobody'",
         ),
         (
-            runs_as("web:none"),
-            "web:none: /entry changes to web:none (test), but /etc/group of the image has no 'none'",
+            runs_as("web:no"),
+            "web:no: /entry changes to web:no (test), but /etc/group of the image has no 'no'",
         ),
         (
-            together(runs_as("web", "db"), runs_as("web", rule="config-file.account")),
-            "db: it is one of several that the program changes to, web too (/entry: test)"
-            " | web: it is one of several that the program changes to, db too (/entry: test)",
+            together(runs_as("web", "db"), runs_as("web", rule="program.account")),
+            f"db: {SEVERAL}, web too (/entry: test) | web: {SEVERAL}, db too (/entry: test)",
         ),
         (
             together(keeping("/other"), runs_as("db")),
@@ -154,8 +156,7 @@ def test_what_needs_root_is_no_obstacle_for_the_account_it_is_done_for() -> None
         (
             [file("a", mode=0o700), file("b", mode=0o700), file("c", mode=0o700), file("d")],
             keeping("/a", "/b", "/c", "/d"),
-            "/a cannot be executed (0:0 0700); /b cannot be executed (0:0 0700);"
-            " /c cannot be executed (0:0 0700)",
+            "; ".join(f"/{name} cannot be executed (0:0 0700)" for name in "abc"),
         ),
         (
             [file("app/x.sh", mode=0o700)],
@@ -245,7 +246,7 @@ def test_a_requested_user_that_cannot_run_the_program_is_refused(
 
 @pytest.mark.parametrize("user", ["nope", "9" * 5000, "4294967295", "2147483648", "web:nope"])
 def test_an_image_whose_user_does_not_exist_is_refused(user: str) -> None:
-    with pytest.raises(ClosureError, match="of the image has no .*no engine can start it"):
+    with pytest.raises(ClosureError, match=r"of the image has no .*no engine can start it"):
         chosen(user, ACCOUNTS, keeping())
 
 

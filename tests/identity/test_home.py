@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 from filetree.kit import Member, directory, file, symlink
-from identity.kit import ACCOUNTS, chosen, keeping, runs_as, together, writes
 
+from identity.kit import ACCOUNTS, chosen, keeping, runs_as, together, writes
 from minify.closure import KeepSet
 from minify.identity import Wishes
+from minify.image.jsontext import Json
 
 CLOSED = directory("root", mode=0o700)
 NOWHERE = "it is /nonexistent, which does not exist"
@@ -71,8 +72,8 @@ def kept(*paths: str) -> KeepSet:
 def test_home_stays_where_the_new_user_can_use_it(
     members: Sequence[Member], keep: KeepSet, env: str | None, home: str | None, warning: str
 ) -> None:
-    run = {"Env": [f"HOME={env}"]} if env else {}
-    identity = chosen("", [*ACCOUNTS, *members], keep, **run)
+    run: dict[str, Json] = {"Env": [f"HOME={env}"]} if env else {}
+    identity = chosen("", [*ACCOUNTS, *members], keep, Wishes(), **run)
     assert (identity.home, " ".join(identity.warnings)) == (home, warning)
 
 
@@ -120,7 +121,7 @@ def test_volumes_of_another_owner_are_told() -> None:
         directory("old", uid=7),
         file("app", mode=0o755),
     ]
-    volumes = {"/data": {}, "/own": {}, "/old": {}, "/gone": {}}
+    volumes: Json = {"/data": {}, "/own": {}, "/old": {}, "/gone": {}}
     identity = chosen("", members, keeping("/app"), Volumes=volumes)
     then = "the user is 10001 (appuser): change the owner of what existing volumes hold"
     assert identity.warnings == (

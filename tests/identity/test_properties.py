@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from filetree.kit import Member, character, directory, file, hardlink, symlink, tree_of, unhurried
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from identity.kit import ACCOUNTS, keeping, runs_as, together, writes
 
+from identity.kit import ACCOUNTS, keeping, runs_as, together, writes
 from minify.closure import Grade, KeepSet, Written, places
 from minify.errors import ClosureError
-from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import ancestors
 from minify.identity import Identity, Wishes, choose_user, given_paths
 from minify.image import ImageConfig
@@ -29,10 +30,7 @@ paths = st.builds(
 )
 contents = st.sampled_from((b"#!/bin/sh\n", b"\x7fELF", b"text"))
 xattrs = st.sampled_from(({}, {}, {}, {"security.capability": "x"}))
-files = st.builds(
-    lambda name, content, mode, uid, gid, more: file(name, content, mode=mode, uid=uid, gid=gid, xattrs=more),
-    paths, contents, file_modes, owners, owners, xattrs,
-)  # fmt: skip
+files = st.builds(file, paths, contents, mode=file_modes, uid=owners, gid=owners, xattrs=xattrs)
 others = st.one_of(
     st.builds(lambda name: character(name, 1, 3), paths),
     st.builds(symlink, paths, st.sampled_from(("/etc", "/data", "/root/a", "../b", "/gone"))),
@@ -52,9 +50,11 @@ arbitrary = st.builds(
 @st.composite
 def images(draw: st.DrawFn) -> tuple[FileTree, KeepSet]:
     """A tree, and findings about some of it."""
-    members: list[Member] = list(ACCOUNTS)
-    for name in DIRECTORIES:
-        members.append(directory(name, mode=draw(modes), uid=draw(owners), gid=draw(owners)))
+    members: list[Member | str] = list(ACCOUNTS)
+    members += (
+        directory(name, mode=draw(modes), uid=draw(owners), gid=draw(owners))
+        for name in DIRECTORIES
+    )
     there = {member.name: member for member in draw(st.lists(st.one_of(files, others), max_size=9))}
     members += there.values()
     plain = [member.name for member in there.values() if member.type == b"0"]
@@ -63,7 +63,9 @@ def images(draw: st.DrawFn) -> tuple[FileTree, KeepSet]:
             hardlink(f"{draw(st.sampled_from(DIRECTORIES))}/linked", draw(st.sampled_from(plain)))
         )
     tree = tree_of(members)
-    known = sorted(path for path in tree.entries if path.endswith(("/a", "/b", "/linked", "/app")))
+    known: list[str] = sorted(
+        path for path in tree.entries if path.endswith(("/a", "/b", "/linked", "/app"))
+    )
     some = st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True)
     soft = {path: draw(st.sampled_from(SOFT_RULES)) for path in draw(some)}
     keep = together(
@@ -87,7 +89,11 @@ def decide(tree: FileTree, keep: KeepSet, wishes: Wishes, user: str) -> Identity
         return None
 
 
-def result(tree: FileTree, keep: KeepSet, identity: Identity) -> Mapping[ImagePath, tuple[int, int, int]]:  # fmt: skip
+Owned = tuple[int, int, int]
+"""Owner, group and mode."""
+
+
+def result(tree: FileTree, keep: KeepSet, identity: Identity) -> Mapping[ImagePath, Owned]:
     """Owner, group and mode of each kept path and its parents, as the plan makes them."""
     theirs = given_paths(identity.given, keep.kept, tree)
     opened = {item.path: item for item in identity.opened}
@@ -105,12 +111,20 @@ def result(tree: FileTree, keep: KeepSet, identity: Identity) -> Mapping[ImagePa
     return found
 
 
-def may(uid: int, groups: frozenset[int], owned: tuple[int, int, int], bits: str) -> bool:
-    """The kernel's rule for a process without capabilities, by the first class that applies."""
-    owner, group, mode = owned
-    triple = f"{mode & 0o777:09b}"
-    start = 0 if owner == uid else 3 if group in groups else 6
-    return all(triple[start + "rwx".index(bit)] == "1" for bit in bits)
+@dataclass(frozen=True)
+class Process:
+    """A process without capabilities in the result."""
+
+    uid: int
+    groups: frozenset[int]
+    owned: Mapping[ImagePath, Owned]
+
+    def may(self, path: ImagePath, bits: str) -> bool:
+        """The kernel's rule: the first class that applies, and no other."""
+        owner, group, mode = self.owned[path]
+        triple = f"{mode & 0o777:09b}"
+        start = 0 if owner == self.uid else 3 if group in self.groups else 6
+        return all(triple[start + "rwx".index(bit)] == "1" for bit in bits)
 
 
 @settings(unhurried, max_examples=80)
@@ -122,35 +136,28 @@ def test_a_new_user_can_use_every_hard_path(
     identity = decide(tree, keep, wished, user)
     if identity is None or identity.uid == 0 or not (identity.is_changed or identity.is_arbitrary):
         return
-    users = [(identity.uid, identity.groups)]
-    if wished.arbitrary_uid:
-        users.append((4242, frozenset((0,))))
     owned = result(tree, keep, identity)
+    processes = [Process(identity.uid, identity.groups, owned)]
+    if wished.arbitrary_uid:
+        processes.append(Process(4242, frozenset((0,)), owned))
     for path, kept in keep.kept.items():
         if kept.grade is Grade.HARD:
-            for uid, groups in users:
-                _check_usable(
-                    tree[path], {reason.rule for reason in kept.reasons}, uid, groups, owned, tree
-                )
+            rules = {reason.rule for reason in kept.reasons}
+            for process in processes:
+                _check_usable(path, rules, process, tree)
 
 
-def _check_usable(
-    entry: Entry,
-    rules: set[str],
-    uid: int,
-    groups: frozenset[int],
-    owned: Mapping[ImagePath, tuple[int, int, int]],
-    tree: FileTree,
-) -> None:
-    for above in ancestors(entry.path):
-        assert may(uid, groups, owned[above], "x"), (entry.path, above)
+def _check_usable(path: ImagePath, rules: set[str], process: Process, tree: FileTree) -> None:
+    entry = tree[path]
+    for above in ancestors(path):
+        assert process.may(above, "x"), (path, above)
     if entry.kind is Kind.DIRECTORY:
-        assert may(uid, groups, owned[entry.path], "x"), entry.path
+        assert process.may(path, "x"), path
     elif entry.kind is Kind.FILE:
         is_run = bool(rules & {"config.entrypoint", "script.command"})
         is_program = is_run and tree.read(entry, 4) == b"\x7fELF"
-        assert not is_run or may(uid, groups, owned[entry.path], "x"), entry.path
-        assert is_program or may(uid, groups, owned[entry.path], "r"), entry.path
+        assert not is_run or process.may(path, "x"), path
+        assert is_program or process.may(path, "r"), path
 
 
 @settings(unhurried, max_examples=80)
@@ -194,7 +201,7 @@ def _leads_near(written: str, given_path: str, tree: FileTree) -> bool:
 def _check_inodes(tree: FileTree, keep: KeepSet, identity: Identity) -> None:
     """All kept names of an inode have one owner and one mode."""
     owned = result(tree, keep, identity)
-    by_group: dict[int, set[tuple[int, int, int]]] = {}
+    by_group: dict[int, set[Owned]] = {}
     for path in keep.kept:
         group = tree[path].link_group
         if group is not None:
