@@ -153,11 +153,15 @@ def _named(source: SourceImage, name: str) -> SourceImage:
 
 
 def _kind(transport: Transport) -> str:
-    return f"{transport}:" if transport else "a daemon"
+    return _prefix(transport) if transport else "a daemon"
+
+
+def _prefix(transport: Transport) -> str:
+    return f"{transport}://" if transport is Transport.REGISTRY else f"{transport}:"
 
 
 def _index_media(reference: Reference) -> str:
-    media = ", ".join(f"{key}:" for key, row in TRANSPORTS.items() if row.open_images)
+    media = ", ".join(_prefix(key) for key, row in TRANSPORTS.items() if row.open_images)
     if reference.transport in (Transport.NAME, Transport.DOCKER_DAEMON):
         return f"docker://{names.tagged(reference.location).full}, or one of {media}"
     return f"one of {media}"
@@ -207,6 +211,6 @@ def _index_output(
 def _output(reference: Reference) -> Output:
     output = TRANSPORTS[reference.transport].output
     if output is None:
-        writable = ", ".join(f"{key}:" for key, row in TRANSPORTS.items() if key and row.output)
+        writable = ", ".join(_prefix(key) for key, row in TRANSPORTS.items() if key and row.output)
         raise UsageError(f"{reference}: {reference.transport}: is no output; expected {writable}")
     return output

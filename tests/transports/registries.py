@@ -212,13 +212,18 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Relocate:
+    """Writes the answer's Location without its host."""
+
+
+@dataclass(frozen=True)
 class Hang:
     """Sends so many bytes of the answer and then nothing, until the test ends."""
 
     after: int
 
 
-Fault = Answer | Cut | Change | Hang | None
+Fault = Answer | Cut | Change | Hang | Relocate | None
 Faults = Callable[[Exchange], Fault]
 
 
@@ -338,6 +343,8 @@ class _Handler(socketserver.BaseRequestHandler):
         if isinstance(fault, Change):
             data = fault.body(data)
             headers |= fault.headers
+        if isinstance(fault, Relocate) and "location" in headers:
+            headers["location"] = re.sub("^https?://[^/]*", "", headers["location"])
         length = len(data) if answer.length is None else answer.length
         head = [f"HTTP/1.1 {answer.status} x", f"Content-Length: {length}"]
         head += [f"{key}: {value}" for key, value in headers.items()]

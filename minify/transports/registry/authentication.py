@@ -119,9 +119,12 @@ class Authenticator:
 
     def _token_request(self, challenge: Challenge, credentials: Credentials | None) -> Request:
         realm = challenge.parameters.get("realm", "")
-        parts = urlsplit(realm)
+        try:
+            parts = urlsplit(realm)
+        except ValueError as error:
+            raise self._no_realm(realm) from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ImageError(f"{self._name} asks for a token from {realm!r}; expected a URL")
+            raise self._no_realm(realm)
         service = challenge.parameters.get("service", "")
         asked = [*([("service", service)] if service else ())]
         asked += [("scope", scope) for scope in self._all_scopes(challenge)]
@@ -138,6 +141,9 @@ class Authenticator:
         query = urlencode([*parse_qsl(parts.query), *asked])
         login = {"Authorization": credentials.basic} if credentials is not None else {}
         return Request("GET", urlunsplit(parts._replace(query=query, fragment="")), login)
+
+    def _no_realm(self, realm: str) -> ImageError:
+        return ImageError(f"{self._name} asks for a token from {realm[:200]!r}; expected a URL")
 
     def _all_scopes(self, challenge: Challenge) -> Iterator[str]:
         """Ours, and what the registry asks for beyond: some map names to others."""

@@ -149,9 +149,10 @@ class Client:
             location = response.header("Location")
             if response.status not in _REDIRECTS or not location:
                 return response
-            url = self.located(response, location)
-            response.close()
-            request = replace(request, url=url)
+            try:
+                request = replace(request, url=self.located(response, location))
+            finally:
+                response.close()
         raise self.error(f"{self.name.host} redirects more than {_MOST_REDIRECTS} times")
 
     def located(self, response: Response, location: str) -> str:
@@ -159,8 +160,12 @@ class Client:
 
         A registry behind a proxy that ends TLS often does not know that it is spoken to over TLS.
         """
-        url = urljoin(response.url, location)
-        parts, root = urlsplit(url), urlsplit(self._root())
+        try:
+            url = urljoin(response.url, location)
+            parts, root = urlsplit(url), urlsplit(self._root())
+        except ValueError as error:
+            text = f"{self.name.host} redirects to {location[:200]!r}, which is no URL"
+            raise self.error(text) from error
         if parts.scheme == "http" and root.scheme == "https":
             if parts.hostname == root.hostname and parts.netloc in (root.netloc, root.hostname):
                 return parts._replace(scheme="https", netloc=root.netloc).geturl()

@@ -156,8 +156,8 @@ class Http:
 
     def send(self, request: Request) -> Response:
         """The answer to `request`, of whatever status; ExchangeError if there is none."""
-        parts = urlsplit(request.url)
         with _failures():
+            parts = urlsplit(request.url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{request.url!r} is no URL of a registry")
             raw = self._pool(parts.scheme, parts.netloc).urlopen(
