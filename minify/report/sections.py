@@ -89,6 +89,13 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
     )
 
 
+def gaps_of_user(plan: Plan) -> tuple[Gap, ...]:
+    """Those that are about the user and what it is allowed, not about what could be followed."""
+    return tuple(
+        gap for gap in plan.gaps if gap.reason.rule.startswith(("identity.", "hardening."))
+    )
+
+
 def run_lines(plan: Plan, image: str) -> Iterator[str]:
     """The `docker run` line, and what it cannot say for itself."""
     yield "  run it with"
@@ -137,7 +144,7 @@ def _rejected(rejected: Rejected) -> str:
 def _given(given: Given) -> str:
     inside = " and what is in it" if given.is_tree else ""
     made = ", made" if given.is_new else ""
-    return f"{printable(given.path)}{inside}{made}: {_evidence(given.reason)}"
+    return f"{printable(given.path)}{inside}{made}: {_evidence(given.reason, given.path)}"
 
 
 def _given_besides(plan: Plan) -> Iterator[str]:
@@ -152,13 +159,13 @@ def _given_besides(plan: Plan) -> Iterator[str]:
 
 
 def _withheld(withheld: Withheld) -> str:
-    evidence = _evidence(withheld.reason)
+    evidence = _evidence(withheld.reason, withheld.path)
     return f"{printable(withheld.path)}: {evidence}; {printable(withheld.why)}"
 
 
-def _evidence(reason: Reason) -> str:
-    """What says so, with its file unless that is among the words already."""
-    is_told = not reason.by.startswith("/") or reason.by in reason.detail
+def _evidence(reason: Reason, path: str) -> str:
+    """What says so of `path`, with its file unless that is among the words already."""
+    is_told = not reason.by.startswith("/") or reason.by == path or reason.by in reason.detail
     by = "" if is_told else f", by {printable(reason.by)}"
     return f"{printable(reason.detail)}{by}"
 

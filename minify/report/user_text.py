@@ -11,6 +11,7 @@ from minify.report.sections import (
     Section,
     change_sections,
     gap,
+    gaps_of_user,
     rejected_section,
     run_lines,
     user_sections,
@@ -40,9 +41,7 @@ def _lines(result: Result) -> Iterator[str]:
         *user_sections(decided),
         *change_sections(decided),
         Section("warnings", tuple(map(printable, decided.warnings))),
-        Section(
-            "gaps", tuple(gap(g) for g in decided.gaps if g.reason.rule.startswith("identity"))
-        ),
+        Section("gaps", tuple(map(gap, gaps_of_user(decided)))),
     )
     for section in sections:
         yield from section.shown()

@@ -10,6 +10,7 @@ from minify.report.escape import printable
 from minify.report.json import config_change
 from minify.report.members import JsonObject, dump, gap, reason, size, source
 from minify.report.result import Result
+from minify.report.sections import gaps_of_user
 from minify.report.user import user
 from minify.report.why import Answer, Below
 
@@ -30,7 +31,7 @@ def _identity(decided: Plan) -> JsonObject:
         "user": user(decided.identity),
         "config_changes": [config_change(change) for change in decided.config_changes],
         "warnings": [printable(text) for text in decided.warnings],
-        "gaps": [gap(item) for item in decided.gaps if item.reason.rule.startswith("identity")],
+        "gaps": [gap(item) for item in gaps_of_user(decided)],
         "run": running.document(decided),
     }
 

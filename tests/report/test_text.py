@@ -12,12 +12,12 @@ import pytest
 from filetree.kit import directory, file
 
 import minify
-from minify.closure import Gap, Reason
+from minify.closure import CONFIG, Gap, Reason
 from minify.filetree import ImagePath
 from minify.identity import Given, Opened, Rejected, Withheld
 from minify.pipeline import Options
 from minify.report import FORMATS, Explanation, Result, running, user_text, why_json
-from minify.report.sections import Section
+from minify.report.sections import Section, user_sections
 from report.kit import APP, TOOL, explained
 
 SCHEMA = json.loads(
@@ -167,6 +167,29 @@ def test_no_text_of_an_image_reaches_the_terminal_raw(what: str) -> None:
     text = FORMATS[what](hostile())
     assert is_safe(text)
     assert SAFE.replace("\\", "\\\\") if what == "json" else SAFE in text
+
+
+def test_evidence_names_its_file_once() -> None:
+    result = explained([APP, TOOL]).result
+    given = (
+        Given(ImagePath("/a"), Reason("r", "/etc/conf", "says 'dir /a'"), is_tree=True),
+        Given(ImagePath("/b"), Reason("r", "/b", "named as the program"), is_tree=False),
+        Given(ImagePath("/c"), Reason("r", "/x.sh", "/x.sh:3 writes /c"), is_tree=False),
+        Given(ImagePath("/d"), Reason("r", CONFIG, "VOLUME /d"), is_tree=True, is_new=True),
+    )
+    withheld = (Withheld("/usr/x", Reason("r", "/etc/conf", "says x"), "everybody's"),)
+    identity = replace(result.plan.identity, given=given, withheld=withheld)
+    assert [
+        section.lines for section in user_sections(replace(result.plan, identity=identity))
+    ] == [
+        (
+            "/a and what is in it: says 'dir /a', by /etc/conf",
+            "/b: named as the program",
+            "/c: /x.sh:3 writes /c",
+            "/d and what is in it, made: VOLUME /d",
+        ),
+        ("/usr/x: says x, by /etc/conf; everybody's",),
+    ]
 
 
 def test_no_secret_of_an_account_is_printed() -> None:
