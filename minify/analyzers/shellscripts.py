@@ -86,11 +86,12 @@ class Scripts:
         if match is None:
             return False
         words = decoded(match[1] + b" " + (match[2] or b"")).split()
-        name = called(words[0])
-        if name == "env":
-            rest = (word for word in words[1:] if "=" not in word and word[:1] != "-")
-            name = called(next(rest, ""))
-        return name in SHELLS | MULTI_CALL
+        # Heads may come before it: env, an init (`#!/usr/bin/dumb-init /bin/sh`).
+        names = (called(word) for word in words if "=" not in word and word[:1] != "-")
+        first = next(names, "")
+        return first in SHELLS | MULTI_CALL or (
+            inner_command(first, ["x"]) is not None and next(names, "") in SHELLS
+        )
 
     def _path(self, name: str, directory: str | None) -> str:
         return joined(directory or self._context.workdir, name) if "/" in name else name

@@ -30,6 +30,8 @@ _LARGEST_ANSWER = 32 << 20
 _MOST_MEMORY = 2 << 30  # of address space, most of which Go only reserves
 _TIMEOUT = 10.0
 _DEEPEST_BRACKETS = 64
+_MOST_SEPARATORS = 30_000
+_SEPARATORS = (b";", b"\n", b"|", b"&")
 _BRACKETS = re.compile(rb"(?:[({]|\b(?:if|do|case)\b)|(?:[)}]|\b(?:fi|done|esac)\b)")
 _CLOSERS = (b")", b"}", b"fi", b"done", b"esac")
 _SHEBANG = re.compile(rb"#![ \t]*+(\S++)(?:[ \t]++([^\n]*+))?")
@@ -58,6 +60,8 @@ def parse(text: bytes) -> Script | ShellError:
         return ShellError(text[: text.index(b"\0")].count(b"\n") + 1, "it holds a NUL byte")
     if _bracket_depth(text) > _DEEPEST_BRACKETS:
         return ShellError(0, "its commands are nested too deeply")
+    if sum(map(text.count, _SEPARATORS)) > _MOST_SEPARATORS:
+        return ShellError(0, "it has too many commands")
     shell, options = _called(text)
     dialects = ("mksh", "bash") if "ksh" in shell else ("bash", "posix")
     if shell == "zsh":
@@ -79,8 +83,8 @@ def _called(text: bytes) -> tuple[str, str]:
         return "sh", ""
     words = [match[1], *(match[2] or b"").split()]
     names = [word.rpartition(b"/")[2].decode("utf-8", "replace") for word in words]
-    name = next((name for name in names[1:] if "=" not in name and name[:1] != "-"), "sh")
-    shell = name if names[0] in ("env", "busybox") else names[0]
+    # Heads may come before it: env, busybox, an init (`#!/usr/bin/dumb-init /bin/sh`).
+    shell = next((name for name in names if name.endswith("sh")), "sh")
     letters = "".join(option[1:] for option in names if re.fullmatch(r"-[a-zA-Z]+", option))
     return shell, letters
 

@@ -270,6 +270,7 @@ class SimpleCommands:
 
     def exit(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
         self.emit(words, (), state, here, Ending.EXIT)
+        state.has_failed = len(words) > 1 and words[1].text != "0"
         self.exits += 1
         self.leave(state)
         return Likelihood.SURELY

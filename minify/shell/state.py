@@ -54,17 +54,20 @@ class State:
     """How likely it is that this point is reached from the beginning of the branch."""
     errexit: Likelihood = Likelihood.NEVER
     """Whether a failure ends the script: `set -e`."""
+    has_failed: bool = False
+    """Whether the script has ended here by a failure of its own: `exit 1`."""
     is_open: bool = False
     """Whether something that is not known may have set variables: a file that was sourced."""
 
     def copy(self) -> State:
         variables, functions = dict(self.variables), dict(self.functions)
-        return State(variables, functions, self.reach, self.errexit, self.is_open)
+        return State(variables, functions, self.reach, self.errexit, self.has_failed, self.is_open)
 
     def become(self, other: State) -> None:
         """Takes over what another state, which is not used again, holds."""
         self.variables, self.functions = other.variables, other.functions
         self.reach, self.errexit, self.is_open = other.reach, other.errexit, other.is_open
+        self.has_failed = other.has_failed
 
     def unset(self, name: str) -> Value:
         """The value of a variable that is not among the known ones."""
@@ -115,9 +118,7 @@ def joined(branches: Sequence[tuple[Likelihood, State]]) -> State:
     """The state after branches, each with how likely it was taken; the likeliest comes first."""
     alive = [(weight, state) for weight, state in branches if state.reach > Likelihood.NEVER]
     alive = [(weight, state) for weight, state in alive if weight > Likelihood.NEVER]
-    reach = _joined_reach(
-        [(weight, s.reach) for weight, s in branches if weight > Likelihood.NEVER]
-    )
+    reach = _joined_reach(_expected(branches))
     if not alive:
         state = branches[0][1].copy()
         state.reach = Likelihood.NEVER
@@ -136,6 +137,23 @@ def joined(branches: Sequence[tuple[Likelihood, State]]) -> State:
     options = {branch.errexit for _, branch in alive}
     state.errexit = options.pop() if len(options) == 1 else Likelihood.PERHAPS
     return state
+
+
+def _expected(
+    branches: Sequence[tuple[Likelihood, State]],
+) -> list[tuple[Likelihood, Likelihood]]:
+    """The weight and reach of branches, where one that ends as a failure is not expected.
+
+    `[ -f config ] || exit 1`: an image for which that fails is no use to anybody.
+    """
+    taken = [(weight, state) for weight, state in branches if weight > Likelihood.NEVER]
+    failed = [w for w, s in taken if s.has_failed and w <= Likelihood.PERHAPS]
+    others = [(weight, state.reach) for weight, state in taken if not state.has_failed]
+    if not failed or not others:
+        return [(weight, state.reach) for weight, state in taken]
+    if len(others) == 1:
+        return [(Likelihood.USUALLY, min(others[0][1], Likelihood.USUALLY))]
+    return [(weight, min(reach, Likelihood.USUALLY)) for weight, reach in others]
 
 
 def _joined_values(name: str, branches: Sequence[tuple[Likelihood, State]]) -> list[Alternative]:

@@ -87,7 +87,7 @@ class _Walker(SimpleCommands):
             return self.simple(command, statement.redirections, state, here)
         redirected = self.redirected(statement.redirections, state)
         if redirected:
-            self.emit((), redirected, state, here)
+            self.emit((), redirected, state, replace(here, is_tail=False))
         handler = _HANDLERS[type(command)]
         return handler(self, command, state, here)
 
