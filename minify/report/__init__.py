@@ -1,5 +1,8 @@
 """A result as text: one module per format, and the table of them.
 
+`why` answers questions about an `Explanation`: the answers are values, which `why_text` and
+`why_json` write; `user_text` tells about the user.
+
 Whatever came from an image is escaped (`escape.printable`) before it is printed.
 """
 

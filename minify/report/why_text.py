@@ -15,6 +15,7 @@ from minify.report.why import Answer, Below, Fate
 _SHOWN = 8
 _DEEPEST = 16
 _SHORT = 3
+_MOST_STEPS = 20
 
 _SURELY = {
     Grade.HARD: "kept: the program surely uses it",
@@ -102,9 +103,7 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     if answer.chain:
         yield "  because"
         yield f"    {printable(answer.chain[0][1].by)}"
-    for depth, (path, reason) in enumerate(answer.chain):
-        indent = "  " * min(depth, _DEEPEST)
-        yield f"    {indent}└ {printable(path)} ({_short(reason)})"
+        yield from _steps(answer, with_all)
     shown = answer.chain[-1][1] if answer.chain else None
     rest = [reason for reason in answer.reasons if reason != shown]
     if not rest:
@@ -118,6 +117,17 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     yield from (f"    {_reason(reason)}" for reason in rest[:cut])
     if len(rest) > cut:
         yield f"    … and {len(rest) - cut:,} more; --all lists them"
+
+
+def _steps(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
+    """The chain, a line a step; of a very long one, its beginning and its end."""
+    left_out = 0 if with_all else max(0, len(answer.chain) - 2 * _MOST_STEPS)
+    for depth, (path, reason) in enumerate(answer.chain):
+        indent = "    " + "  " * min(depth, _DEEPEST)
+        if not _MOST_STEPS <= depth < _MOST_STEPS + left_out:
+            yield f"{indent}└ {printable(path)} ({_short(reason)})"
+        elif depth == _MOST_STEPS:
+            yield f"{indent}… {left_out:,} more; --all shows them"
 
 
 def _short(reason: Reason) -> str:

@@ -189,8 +189,12 @@ def test_a_deep_chain_is_not_indented_without_end() -> None:
     chain = [file(f"s{number}", f"#!/s{number + 1}\n", mode=0o755) for number in range(40)]
     explanation = explained([*chain, file("s40", "\x7f", mode=0o755)], run={"Cmd": ["/s0"]})
     lines = why(explanation, "/s40").splitlines()
-    assert len(lines) == 4 + 41
+    assert len(lines) == 4 + 20 + 1 + 20
+    assert lines[24] == " " * 36 + "… 1 more; --all shows them"
     assert lines[-1] == " " * 36 + "└ /s40 (script.interpreter: #!/s40)"
+    whole = why(explanation, "/s40", with_all=True).splitlines()
+    assert len(whole) == 4 + 41
+    assert [line.strip().split()[1] for line in whole[4:]] == [f"/s{n}" for n in range(41)]
 
 
 NAMES = [
