@@ -105,7 +105,7 @@ def unreadable(
     closed: set[ImagePath] = set()
     for path in keep.kept:
         entry = tree[path]
-        if entry.kind is not Kind.FILE or entry.mode & 0o111 or path in _ROOTS_OWN:
+        if entry.kind is not Kind.FILE or entry.mode & 0o111 or _is_roots_own(path):
             continue
         barrier = barriers.above(path)
         if barrier is not None and barrier.path not in closed:
@@ -146,6 +146,8 @@ class Barriers:
         return self._inside(parent(path)) if path != ROOT else None
 
     def _inside(self, directory: ImagePath) -> Entry | None:
+        if directory in self._first:
+            return self._first[directory]
         for here in (*reversed(ancestors(directory)), directory):
             if here not in self._first:
                 above = self._first[parent(here)] if here != ROOT else None
@@ -168,12 +170,16 @@ def _use(entry: Entry, kept: Kept) -> _Use:
         if rules & _EXECUTED or (entry.is_executable and rules & _EXECUTED_IF_EXECUTABLE):
             return _Use.EXECUTE
         return _Use.READ
-    if entry.path in _ROOTS_OWN:
+    if _is_roots_own(entry.path):
         return _Use.NONE
     if rules & _APPLICATION:
         return _Use.HELP if entry.is_executable else _Use.READ
     is_packaged = "package.data" in rules and entry.path.startswith("/etc/")
     return _Use.READ if is_packaged and not entry.is_executable else _Use.NONE
+
+
+def _is_roots_own(path: ImagePath) -> bool:
+    return path in _ROOTS_OWN or path.startswith("/etc/sudoers.d/")
 
 
 def _application_reason(kept: Kept) -> Reason:
@@ -239,7 +245,7 @@ class _Check:
     def _open(self, entry: Entry, wanted: int, reason: Reason) -> bool:
         """Opens an entry, by all its names, to the group; whether that is right and of use."""
         is_ours = entry.path in self._owner.paths
-        if is_ours or entry.path in _ROOTS_OWN or not may_be_given(entry):
+        if is_ours or _is_roots_own(entry.path) or not may_be_given(entry):
             return False
         if any(user.uid == entry.uid for user in self._users):
             return False  # An owner is denied what its own bits do not grant.

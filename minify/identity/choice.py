@@ -17,7 +17,7 @@ from minify.identity.access import ANY_UID, Credentials, access, unreadable
 from minify.identity.account_files import AccountFiles, account_files
 from minify.identity.accounts import GSHADOW, SHADOW, Accounts
 from minify.identity.candidates import service_account
-from minify.identity.home import Home, Homes, home, volume_warnings
+from minify.identity.home import Home, Homes, given_volumes, home, volume_warnings
 from minify.identity.identity import Identity, Opened, Rejected, Wishes
 from minify.identity.ownership import Ownership, given_paths
 from minify.identity.users import User, appuser, own_user, requested_user, user_of
@@ -121,7 +121,7 @@ def _tried(user: User, image: _Image) -> _Trial:
         # What its own image did not let it read stays closed to it.
         refusals = (*found.refusals, *(f"{each.path} cannot be read" for each in found.opened))
         return replace(trial, refusals=refusals[:_SHOWN_REFUSALS])
-    given = writable(written_by_a_new_user(keep, tree), wishes.writable, keep, tree)
+    given = writable(written_by_a_new_user(keep, image.config, tree), wishes.writable, keep, tree)
     paths = given_paths(given.given, keep.kept, tree)
     owner = Ownership(user.uid, user.gid, paths, is_arbitrary=wishes.arbitrary_uid)
     found = access(users, owner, keep, tree)
@@ -184,7 +184,8 @@ def _default(image: _Image) -> Identity:
     candidates = [(appuser(accounts, in_group_0=image.wishes.arbitrary_uid), _DEFAULT)]
     if found.user is not None and found.reason is not None:
         evidence = f"{found.reason.by}: {found.reason.detail}"
-        candidates.insert(0, (found.user, f"the program changes to it by itself ({evidence})"))
+        by_itself = (found.user, f"the program changes to it by itself ({evidence})")
+        candidates = [by_itself, *(each for each in candidates if each[0].uid != found.user.uid)]
     rejected = list(found.rejected)
     tried: list[Rejected] = []
     for user, why in candidates:
@@ -232,8 +233,9 @@ def _identity(
         warnings += filter(None, (found.warning,))
         gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
     if is_changed and user.uid != 0:
-        volumes = image.config.volumes
-        warnings += volume_warnings(volumes, user, image.accounts, image.tree)
+        theirs = {item.path for item in trial.writable.given} | owner.paths
+        volumes = given_volumes(image.config.volumes, theirs, image.tree)
+        warnings += volume_warnings(volumes, user, image.accounts)
     is_as_written = user.uid == 0 and not is_changed and image.wishes.user in (None, KEEP)
     return Identity(
         user=image.config.user if is_as_written else user.written,

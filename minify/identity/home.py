@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from minify.closure import KeepSet
 from minify.filetree import FileTree, ImagePath, Kind
-from minify.filetree.path import ROOT, joined
+from minify.filetree.path import ROOT
 from minify.identity.access import EXECUTE, READ, Barriers, Credentials, owner_and_mode
 from minify.identity.accounts import Accounts
 from minify.identity.ownership import Ownership
@@ -78,17 +78,30 @@ def home(source: User | None, user: User, config: ImageConfig, homes: Homes) -> 
     return Home(will if configured else None, said)
 
 
-def volume_warnings(
-    volumes: Iterable[str], user: User, accounts: Accounts, tree: FileTree
-) -> Iterable[str]:
-    """A line for each VOLUME that belonged to another user than it will.
+def given_volumes(
+    volumes: Iterable[str], theirs: Container[ImagePath], tree: FileTree
+) -> Iterator[tuple[str, int]]:
+    """Each VOLUME that becomes the user's, and whose its directory is in the source.
 
-    Engines fill a volume when they make it, and leave those alone that exist. One that the image
-    does not have is made by the engine, as root.
+    One that the image does not have is made by the engine, as root.
     """
     for volume in volumes:
-        entry = tree.directory(joined("/", volume))
-        uid = entry.uid if entry is not None else 0
+        path = f"/{volume.lstrip('/')}"
+        entry = tree.directory(path)
+        if entry is not None and entry.path in theirs:
+            yield volume, entry.uid
+        elif entry is None and ImagePath(path) in theirs:
+            yield volume, 0
+
+
+def volume_warnings(
+    volumes: Iterable[tuple[str, int]], user: User, accounts: Accounts
+) -> Iterator[str]:
+    """A line for each VOLUME that belonged to another user than it will.
+
+    Engines fill a volume when they make it, and leave those alone that exist.
+    """
+    for volume, uid in volumes:
         if uid != user.uid:
             account = accounts.named(uid)
             named = f" ({account.name})" if account is not None else ""

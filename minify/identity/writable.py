@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from minify.closure import USER, KeepSet, Reason, Writes, Written, places
+from minify.closure import CONFIG, USER, KeepSet, Reason, Writes, Written, places
 from minify.errors import UsageError
 from minify.filetree import Entry, FileTree, ImagePath, Kind, image_path
 from minify.filetree.links import MOST_LINKS
-from minify.filetree.path import ROOT, ancestors, child, is_within, parent
+from minify.filetree.path import LONGEST_PATH, ROOT, ancestors, child, is_within, parent
 from minify.identity.identity import Given, Withheld
 from minify.identity.ownership import may_be_given
+from minify.image import ImageConfig
 
 _RUN = Writes("/run", Reason("identity.run", "/run", "for pid files and sockets"))
 
@@ -58,11 +59,18 @@ def writable(
     return Writable(given, by_path, tuple(warnings))
 
 
-def written_by_a_new_user(keep: KeepSet, tree: FileTree) -> tuple[Writes, ...]:
-    """What a user that the source did not have has to be able to write to."""
+def written_by_a_new_user(keep: KeepSet, config: ImageConfig, tree: FileTree) -> Iterator[Writes]:
+    """What a user that the source did not have has to be able to write to.
+
+    A VOLUME that the image does not have is made by the engine, as root.
+    """
+    yield from keep.writes
+    for volume in config.volumes:
+        reason = Reason("config.volume", CONFIG, f"VOLUME {volume}")
+        yield Writes(f"/{volume.lstrip('/')}", reason)
     run = tree.get(_RUN.path)
-    has_run = run is not None and run.kind is Kind.DIRECTORY
-    return (*keep.writes, _RUN) if has_run else keep.writes
+    if run is not None and run.kind is Kind.DIRECTORY:
+        yield _RUN
 
 
 def _wish(path: str, hand: _Hand) -> Iterable[str]:
@@ -126,6 +134,8 @@ class _Hand:
                 here = parent(here)
                 continue
             here = child(here, name)
+            if len(here) > LONGEST_PATH:
+                return f"it is longer than {LONGEST_PATH:,} bytes"
             entry = self._tree.get(here)
             if entry is None:
                 continue

@@ -91,6 +91,11 @@ def test_a_user_of_the_right_group_needs_nothing_opened() -> None:
             "/k cannot be read (0:0 0600)",
         ),
         (
+            [file("etc/sudoers.d/x", mode=0o440)],
+            keeping("/etc/sudoers.d/x", rule="s"),
+            "/etc/sudoers.d/x cannot be read (0:0 0440)",
+        ),
+        (
             [file("etc/shadow", mode=0o640, gid=42)],
             keeping("/etc/shadow", rule="s"),
             "/etc/shadow cannot be read (0:42 0640)",

@@ -79,7 +79,10 @@ def test_an_image_without_account_files_gets_those_of_a_new_user_only() -> None:
 
 
 def test_of_several_accounts_with_one_number_the_users_own_comes_first() -> None:
-    members = [file("etc/passwd", "a:x:5:5::/:/x\nz:x:5:6::/home/z:/x\n"), "etc/group"]
+    members: list[Member | str] = [
+        file("etc/passwd", "a:x:5:5::/:/x\nz:x:5:6::/home/z:/x\n"),
+        "etc/group",
+    ]
     identity = chosen("z", members, runs_as("a", grade=Grade.SOFT))
     assert (identity.user, identity.gid) == ("5", 6)
     assert identity.passwd == ("z:x:5:6::/home/z:/x", "a:x:5:5::/:/x")

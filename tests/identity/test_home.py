@@ -121,7 +121,7 @@ def test_volumes_of_another_owner_are_told() -> None:
         directory("old", uid=7),
         file("app", mode=0o755),
     ]
-    volumes: Json = {"/data": {}, "/own": {}, "/old": {}, "/gone": {}}
+    volumes: Json = {"/data": {}, "/own": {}, "/old": {}, "/gone": {}, "/etc": {}}
     identity = chosen("", members, keeping("/app"), Volumes=volumes)
     then = "the user is 10001 (appuser): change the owner of what existing volumes hold"
     assert identity.warnings == (

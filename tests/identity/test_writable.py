@@ -11,6 +11,7 @@ from identity.kit import ACCOUNTS, chosen, given, keeping, runs_as, shown, toget
 from minify.closure import KeepSet, Written
 from minify.errors import UsageError
 from minify.identity import Identity, Wishes
+from minify.image.jsontext import Json
 
 SYSTEM = ("run/", "var/lib/", "var/log/", "etc/app/", "usr/bin/", directory("tmp", mode=0o1777))
 
@@ -69,6 +70,7 @@ def test_trees_become_the_users(members: Sequence[Member], path: str, expected: 
         ("/etc/passwd/x", "/etc/passwd is in the way: it is no directory"),
         ("/loop", "it is a loop of links"),
         (f"/data/{'x' * 300}", "it has a component longer than 255 bytes"),
+        ("/data" + "/x" * 2100, "it is longer than 4,095 bytes"),
         ("/null", "/null is a character device"),
         ("/pipe", "/pipe is a fifo"),
     ],
@@ -211,6 +213,13 @@ def test_a_wish_for_a_directory_of_everybody_is_met_without_what_is_in_it() -> N
 def test_a_wish_that_cannot_be_met_is_refused(path: str, message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(f"--writable {path}: {message}")):
         chosen("", [*ACCOUNTS, "file: x"], keeping(), Wishes(writable=(path,)))
+
+
+def test_a_volume_that_the_engine_would_make_as_root_is_made_for_the_user() -> None:
+    volumes: Json = {"/data": {}, "etc": {}}
+    identity = chosen("", ["etc/"], keeping(), Wishes(), Volumes=volumes)
+    assert given(identity) == "new /data/**"
+    assert withheld(identity) == "/etc: /etc is a directory of everybody"
 
 
 def test_the_account_that_is_dropped_to_gets_what_is_written() -> None:
