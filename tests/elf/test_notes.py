@@ -63,7 +63,7 @@ def test_notes_are_what_objcopy_takes_out_of_the_section(tmp_path: Path) -> None
     require("objcopy")
     path = _written(tmp_path, assembled(BPF, '[{"soname":["liba.so"],"priority":"required"}]'))
     out = tmp_path / "notes"
-    command = ["objcopy", "-O", "binary", "--only-section=.note.dlopen", path, out]
+    command = ["objcopy", "-O", "binary", "--only-section=.note.dlopen", str(path), str(out)]
     subprocess.run(command, check=True)
     texts = re.findall(rb"FDO\0(\[.*?\])\0", out.read_bytes())
     theirs = [item for text in texts for item in json.loads(text)]
