@@ -167,15 +167,17 @@ def _versioned(soname: str, count: int, *, needs: bool) -> bytes:
 def test_many_unmet_versions_are_told_in_part() -> None:
     needing = _versioned("libx.so", 4095, needs=True)
     having = _versioned("libx.so", 4095, needs=False).replace(b"V_", b"W_")
-    members = [file("usr/lib/needing.so", needing), file("usr/lib/libx.so", having)]
+    members = [file("usr/lib64/needing.so", needing), file("usr/lib64/libx.so", having)]
     tree = tree_of(members)
     loader = Loader(tree, {})
-    links = loader.load_library(entry(tree, "/usr/lib/needing.so"))
+    links = loader.load_library(entry(tree, "/usr/lib64/needing.so"))
     assert len(links.unmet) == 100
-    assert {(one.need.file, one.found) for one in links.unmet} == {("libx.so", "/usr/lib/libx.so")}
+    assert {(one.need.file, one.found) for one in links.unmet} == {
+        ("libx.so", "/usr/lib64/libx.so")
+    }
     same = _versioned("libx.so", 4095, needs=False)
-    tree = tree_of([members[0], file("usr/lib/libx.so", same)])
-    assert Loader(tree, {}).load_library(entry(tree, "/usr/lib/needing.so")).unmet == ()
+    tree = tree_of([members[0], file("usr/lib64/libx.so", same)])
+    assert Loader(tree, {}).load_library(entry(tree, "/usr/lib64/needing.so")).unmet == ()
 
 
 def test_huge_sparse_file_is_read_in_small_parts(lab: Lab) -> None:
