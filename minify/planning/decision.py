@@ -91,7 +91,9 @@ def make_plan(
         identity=identity,
         source=_checked_size(size, entries, tree),
         size=size,
-        config_changes=config_changes(options.source or config, result, _reasons(identity, switch)),
+        config_changes=config_changes(
+            options.source or config, result, _reasons(config, identity, switch)
+        ),
         gaps=tuple(sorted(gaps)),
         warnings=(*identity.warnings, *hardening.hardening_warnings(entries, how)),
         advice=advice((item.entry for item in entries), result, keep, identity, tree),
@@ -131,8 +133,12 @@ def _owned(planned: _Planned, source: _Source) -> _Planned:
     return {**given, **ownership.opened(given, source.identity)}
 
 
-def _reasons(identity: Identity, switch: UserSwitch | None) -> Mapping[str, str]:
-    found = {"USER": identity.why, "ENV HOME": "what the program saw in the source"}
+def _reasons(
+    config: ImageConfig, identity: Identity, switch: UserSwitch | None
+) -> Mapping[str, str]:
+    saw = "what the program saw in the source"
+    home = f"{identity.uid} cannot use that of the source" if "HOME" in config.env else saw
+    found = {"USER": identity.why, "ENV HOME": home}
     if switch is not None:
         why = f"it runs as {switch.account} already, and only root can switch"
         found |= {"ENTRYPOINT": why, "CMD": why}

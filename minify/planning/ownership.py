@@ -54,25 +54,25 @@ def changed(item: PlannedEntry, entry: Entry, kind: ChangeKind, why: str) -> Pla
 
 
 def new_directories(identity: Identity, planned: Planned, tree: FileTree) -> Iterator[PlannedEntry]:
-    """The directories that become the user's and are not planned yet, as they are before that."""
+    """The directories that become the user's and are not planned yet: new ones are its own."""
     for given in identity.given:
         existing = tree.get(given.path)
         if given.path in planned:
             continue
         if existing is None:
             assert given.is_new, given
-            change = Change(ChangeKind.ADDED, "added: a directory that the program writes to")
-            yield PlannedEntry(Entry(given.path, Kind.DIRECTORY, 0o755), changes=(change,))
+            entry = as_users(Entry(given.path, Kind.DIRECTORY, 0o755), identity)
+            text = f"added: a directory of {entry.uid}:{entry.gid}: written to"
+            yield PlannedEntry(entry, changes=(Change(ChangeKind.ADDED, text),))
         elif existing.kind is Kind.DIRECTORY:
             yield PlannedEntry(existing)
 
 
 def given(planned: Planned, identity: Identity, tree: FileTree) -> dict[ImagePath, PlannedEntry]:
-    """What becomes the user's, of `planned`; `tree` is the source, and what is not in it is new."""
+    """What becomes the user's, of `planned` and of `tree`, the source."""
     kept = {path: item for path, item in planned.items() if path in tree}
-    new = {item.path for item in identity.given if item.path not in tree}
     found = {}
-    for path in sorted(given_paths(identity.given, kept, tree) | new):
+    for path in sorted(given_paths(identity.given, kept, tree)):
         item = planned.get(path)
         if item is not None:
             entry = as_users(item.entry, identity)

@@ -31,7 +31,7 @@ def test_the_user_and_its_home_are_listed_with_their_reasons() -> None:
 def test_a_home_that_is_there_keeps_its_place() -> None:
     identity = replace(identity_of(33), home="/srv")
     plan = decided([], identity, run={"Env": ["HOME=/root", "A=b"], "User": "33"})
-    assert lines(plan) == ["ENV HOME /root → /srv: what the program saw in the source"]
+    assert lines(plan) == ["ENV HOME /root → /srv: 33 cannot use that of the source"]
     assert list(plan.config.env) == ["HOME", "A"]
 
 
