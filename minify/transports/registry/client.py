@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 _THREADS = 3  # as docker does it
 _MOST_REDIRECTS = 5
+# One for a proof that has expired, one for another thread's that does so just then.
+_MOST_PROOFS = 2
 _REDIRECTS = (301, 302, 303, 307, 308)
 _OK = (200,)
 # What a server without TLS makes of a client that begins with it.
@@ -179,19 +181,22 @@ class Client:
         """The answer to `request`, with a proof of who we are if the registry asked for one."""
         if not self._is_own(request.url):
             return self._http.send(request)
-        sent = self._authenticator.header()
-        response = self._http.send(_with_proof(request, sent))
-        if response.status != 401:
-            return response
+        for _ in range(_MOST_PROOFS):
+            sent = self._authenticator.header()
+            response = self._http.send(_with_proof(request, sent))
+            if response.status != 401 or not self._is_answered(response, sent):
+                return response
+            response.close()
+        return self._http.send(_with_proof(request, self._authenticator.header()))
+
+    def _is_answered(self, response: Response, sent: str) -> bool:
+        """Whether there is another proof than `sent`, which was refused."""
         challenges = parse_challenges(response.headers("WWW-Authenticate"))
         try:
-            if not self._authenticator.answer(challenges, sent):
-                return response
+            return self._authenticator.answer(challenges, sent)
         except BaseException:
             response.close()
             raise
-        response.close()
-        return self._http.send(_with_proof(request, self._authenticator.header()))
 
     def _is_own(self, url: str) -> bool:
         """Whether the registry itself is asked: same scheme, host and port."""
