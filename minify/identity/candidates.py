@@ -38,6 +38,11 @@ class Candidates:
     """The evidence for it."""
     rejected: tuple[Rejected, ...]
 
+    @property
+    def sees_own_home(self) -> bool:
+        """Whether the program had the account's own HOME: gosu, su-exec and su set it."""
+        return self.reason is not None and _Evidence.of(self.reason) is _Evidence.ENTRYPOINT
+
 
 def service_account(runs_as: Iterable[RunsAs], accounts: Accounts) -> Candidates:
     """The account that the entrypoint surely changes to, else the one that it is told of.

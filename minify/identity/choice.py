@@ -95,6 +95,8 @@ class _Trial:
     refusals: tuple[str, ...] = ()
     """The first few."""
     opened: tuple[Opened, ...] = ()
+    source: User | None = None
+    """As whom the program ran, where that is another than the source's user."""
 
 
 def _kept(own: User, image: _Image) -> _Trial:
@@ -191,6 +193,8 @@ def _default(image: _Image) -> Identity:
     for user, why in candidates:
         trial = _tried(user, image)
         if not trial.refusals:
+            is_service = user is found.user and found.sees_own_home
+            trial = replace(trial, source=user if is_service else None)
             identity = _identity(trial, why, image)
             return replace(identity, rejected=(*rejected, *tried))
         tried.append(Rejected(user.shown, trial.refusals))
@@ -229,7 +233,7 @@ def _identity(
     warnings = list(trial.writable.warnings)
     if is_changed or owner.is_arbitrary:
         homes = Homes(trial.users, owner, image.keep, image.tree)
-        found = home(image.own, user, image.config, homes)
+        found = home(trial.source or image.own, user, image.config, homes)
         warnings += filter(None, (found.warning,))
         gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
     if is_changed and user.uid != 0:

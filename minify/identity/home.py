@@ -107,7 +107,7 @@ def volume_warnings(
             named = f" ({account.name})" if account is not None else ""
             yield (
                 f"VOLUME {volume} belonged to {uid}{named}, and the user is {user.uid}"
-                f" ({user.shown}): change the owner of what existing volumes hold"
+                f" ({user.shown}): files in existing volumes may need another owner"
             )
 
 

@@ -130,7 +130,7 @@ def test_6_home_stays_or_is_told() -> None:
 def test_7_a_volume_of_another_owner_is_told() -> None:
     run: dict[str, Json] = {**RUN, "Volumes": {"/data": {}}}
     plan = planned(run, [*ACCOUNTS, APP, directory("data", uid=33)])
-    then = "the user is 10001 (appuser): change the owner of what existing volumes hold"
+    then = "the user is 10001 (appuser): files in existing volumes may need another owner"
     assert plan.identity.warnings == (f"VOLUME /data belonged to 33 (web), and {then}",)
 
 

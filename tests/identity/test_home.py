@@ -81,13 +81,20 @@ def test_home_without_passwd_is_the_root_directory() -> None:
     assert chosen("", [], keeping()).home == "/"
 
 
-def test_the_accounts_own_home_is_told() -> None:
+@pytest.mark.parametrize(
+    ("rule", "warnings"),
+    [
+        ("script.user", ()),
+        ("unit", ("HOME was /root, which 33 cannot enter and read (0:0 0700): it is /var/www",)),
+    ],
+)
+def test_an_entrypoint_sets_the_home_of_the_account_that_it_changes_to(
+    rule: str, warnings: tuple[str, ...]
+) -> None:
     members = [*ACCOUNTS, CLOSED, "var/www/"]
-    identity = chosen("", members, together(kept("/root", "/var/www"), runs_as("web")))
-    assert (identity.home, identity.warnings) == (
-        None,
-        ("HOME was /root, which 33 cannot enter and read (0:0 0700): it is /var/www",),
-    )
+    keep = together(kept("/root", "/var/www"), runs_as("web", rule=rule))
+    identity = chosen("", members, keep)
+    assert (identity.home, identity.warnings) == (None, warnings)
 
 
 def test_a_home_that_is_given_can_be_used() -> None:
@@ -123,7 +130,7 @@ def test_volumes_of_another_owner_are_told() -> None:
     ]
     volumes: Json = {"/data": {}, "/own": {}, "/old": {}, "/gone": {}, "/etc": {}}
     identity = chosen("", members, keeping("/app"), Volumes=volumes)
-    then = "the user is 10001 (appuser): change the owner of what existing volumes hold"
+    then = "the user is 10001 (appuser): files in existing volumes may need another owner"
     assert identity.warnings == (
         f"VOLUME /data belonged to 33 (web), and {then}",
         f"VOLUME /old belonged to 7, and {then}",
