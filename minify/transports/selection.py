@@ -13,10 +13,10 @@ from minify.errors import ImageError
 from minify.image import manifest
 from minify.image.config import ImageConfig
 from minify.image.digest import Digest
-from minify.image.image import Image
+from minify.image.image import Image, check_layer_count
 from minify.image.manifest import Descriptor, Index, Manifest
 from minify.image.platform import Platform
-from minify.transports.assembly import Parts, StoredLayer, assembled, platform_of
+from minify.transports.assembly import Parts, StoredLayer, assembled, check_platform, platform_of
 from minify.transports.choice import Candidate, Choice
 from minify.transports.source_index import SourceImage, SourceIndex
 
@@ -129,6 +129,9 @@ class Selection:
         for number, layer in enumerate(document.layers, 1):
             self._check_type(layer.media_type, f"layer {number} of {len(document.layers)}")
         config = self._config(document)
+        # Before layers are fetched in vain.
+        check_platform(config, wanted, self._name)
+        check_layer_count(config, len(document.layers), self._name)
         parts = Parts(
             config,
             self.contents.layers(document),

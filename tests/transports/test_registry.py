@@ -17,10 +17,11 @@ from conftest import docker_engine, require
 from images.engines import Engine
 
 from minify.errors import ImageError, OutputError, UsageError
-from minify.image import Digest, Image, Platform, Reference
+from minify.image import Digest, Image, Reference
 from minify.image.blob import BytesBlob
 from minify.transports import OpenOptions, Pull, WriteOptions, check_output, open_image
-from transports import kit
+from minify.transports.registry import pull
+from transports import kit, registries
 from transports.kit import sample
 from transports.registries import (
     PASSWORD,
@@ -356,10 +357,27 @@ def test_a_web_proxy_leads_there(
         opened(name)
 
 
-def test_a_platform_is_found_without_reading_the_others(registry: Registry) -> None:
+def test_a_web_proxy_leads_to_a_registry_without_tls(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = Reference.parse("docker://registry.example/one:1")
     with Proxy(registry.address) as proxy:
-        opened(f"docker://{proxy.address}/all:1", str(Platform.parse("linux/arm64")))
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
+        image = pull.open_image(name, OpenOptions(tls_verify=False), registries.QUICK)
+        assert kit.is_whole(image, ONE)
+        assert proxy.seen[0].path == "http://registry.example/v2/one/manifests/1"
+        with pytest.raises(ImageError, match=r"there is no host registry\.example"):
+            opened(str(name))
+
+
+def test_nothing_is_fetched_that_is_not_needed(registry: Registry) -> None:
+    with Proxy(registry.address) as proxy:
+        opened(f"docker://{proxy.address}/all:1", "linux/arm64")
         assert proxy.count("GET", "/manifests/") == 2
+    with Proxy(registry.address) as proxy:
+        with pytest.raises(ImageError, match="has no image for linux/arm64; there is linux/amd64"):
+            opened(f"docker://{proxy.address}/one:1", "linux/arm64")
+        assert proxy.count("GET", "/blobs/") == 1  # the config
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,9 @@ _MOST_REDIRECTS = 5
 _MOST_PROOFS = 2
 _REDIRECTS = (301, 302, 303, 307, 308)
 _OK = (200,)
-# What a server without TLS makes of a client that begins with it.
-_NO_TLS = (Fault.TLS, Fault.CUT, Fault.TIMEOUT)
+# What a server without TLS makes of a client that begins with it, and a web proxy that leads to
+# port 80 only.
+_NO_TLS = (Fault.TLS, Fault.CUT, Fault.TIMEOUT, Fault.PROXY, Fault.NOT_FOUND)
 
 
 class TransientError(Exception):
