@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -15,7 +16,8 @@ from minify.transports import publish
 def print_text(text: str) -> None:
     """Prints `text` as it is; OutputError if standard output cannot be written."""
     try:
-        click.echo(text, nl=False)
+        sys.stdout.flush()
+        _write(sys.stdout.buffer, text.encode(sys.stdout.encoding, sys.stdout.errors or "strict"))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -23,6 +25,13 @@ def print_text(text: str) -> None:
         # What is left in the buffer would be tried again on the way out.
         silence()
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _write(stream: BinaryIO, data: bytes) -> None:
+    """Writes all of `data`: with PYTHONUNBUFFERED the stream may take a part and say no more."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def silence() -> None:
