@@ -76,6 +76,8 @@ class Advice:
     """Sorted by path, so what holds another one comes first."""
     unmounted: tuple[str, ...]
     """What is written where nothing can be mounted; the root file system stays writable for it."""
+    also_writable: tuple[ImagePath, ...]
+    """What else the user may write to, without evidence that it does; the uppermost paths."""
     capabilities: tuple[str, ...]
     """What must be added when all are dropped: `NET_RAW`."""
     knows_capabilities: bool
@@ -87,8 +89,11 @@ class Advice:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the root file system can be read-only, with the mounts."""
-        return not self.unmounted
+        """Whether the root file system can be read-only, with the mounts.
+
+        What root writes is known as far as findings go, which is no promise.
+        """
+        return self.uid != 0 and not self.unmounted
 
 
 def advice(
@@ -102,6 +107,7 @@ def advice(
     found = {entry.path: entry for entry in entries}
     written = _Written.of(found, keep, identity, tree)
     capabilities = {name for entry in found.values() for name in _gained(entry)}
+    mounts = tuple(_mounts(written, config, keep))
     is_privileged = any(
         entry.kind is Kind.FILE and entry.mode & _SETUID_OR_SETGID for entry in found.values()
     )
@@ -110,8 +116,9 @@ def advice(
         gid=identity.gid,
         groups=tuple(sorted(identity.groups - {identity.gid})),
         is_arbitrary=identity.is_arbitrary,
-        mounts=tuple(_mounts(written, config, keep)),
+        mounts=mounts,
         unmounted=tuple(sorted(written.unmounted)),
+        also_writable=tuple(_also_writable(found, mounts, identity)),
         capabilities=tuple(sorted(capabilities | _of_root(keep, identity))),
         knows_capabilities=identity.uid != 0,
         no_new_privileges=not capabilities and not is_privileged,
@@ -158,7 +165,7 @@ class _Written:
         identity: Identity,
         tree: FileTree,
     ) -> _Written:
-        user = Credentials(identity.uid, identity.groups | {identity.gid})
+        user = _credentials(identity)
         wanted = [_place(finding, tree) for finding in keep.writes]
         wanted += [(item.path, item.path) for item in identity.given]
         wanted += [(path, path) for path in _TEMPORARY]
@@ -219,6 +226,26 @@ def _mounts(written: _Written, config: ImageConfig, keep: KeepSet) -> Iterator[M
         files = sum(entry.kind is not Kind.DIRECTORY for entry in inside)
         entry = written.entries.get(path, Entry(path, Kind.DIRECTORY, 0o755))
         yield Mount(path, kind, entry.uid, entry.gid, entry.mode, files, is_declared)
+
+
+def _also_writable(
+    entries: Mapping[ImagePath, Entry], mounts: Iterable[Mount], identity: Identity
+) -> Iterator[ImagePath]:
+    if identity.uid == 0:
+        return
+    user = _credentials(identity)
+    covered = {mount.path for mount in mounts}
+    for path in sorted(entries):
+        entry = entries[path]
+        if entry.kind not in (Kind.FILE, Kind.DIRECTORY) or not user.may(entry, _WRITE):
+            continue
+        if covered.isdisjoint((path, *ancestors(path))):
+            covered.add(path)
+            yield path
+
+
+def _credentials(identity: Identity) -> Credentials:
+    return Credentials(identity.uid, identity.groups | {identity.gid})
 
 
 def _declared(volume: str, tree: FileTree) -> ImagePath:

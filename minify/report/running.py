@@ -20,6 +20,7 @@ PORTS_SYSCTL = "net.ipv4.ip_unprivileged_port_start"
 
 _Json: TypeAlias = "str | int | bool | Sequence[_Json] | Mapping[str, _Json] | None"
 _FOR_EVERYBODY = 0o1777
+_SHOWN = 4
 
 
 def docker_run(plan: Plan, image: str) -> str:
@@ -148,6 +149,7 @@ def document(plan: Plan) -> Mapping[str, _Json]:
         },
         "read_only": advice.is_read_only,
         "written_elsewhere": [printable(path) for path in advice.unmounted],
+        "also_writable": [printable(path) for path in advice.also_writable],
         "mounts": [_mount_document(mount) for mount in advice.mounts],
         "capabilities": list(advice.capabilities),
         "capabilities_known": advice.knows_capabilities,
@@ -179,16 +181,16 @@ def _explanations(advice: Advice) -> Iterator[str]:
         ports = printable(", ".join(advice.ports))
         yield (
             f"{ports}: docker 20.10 and later lets every user bind ports below 1024 in a network"
-            f" of the container's own, and with --network host only root; podman, Kubernetes and"
-            f" containerd before 2.0 need the sysctl {PORTS_SYSCTL}=0, which Kubernetes has"
-            " among the safe ones since 1.22"
+            " of the container's own, but with --network host only root; elsewhere it takes"
+            f" --sysctl {PORTS_SYSCTL}=0 (podman) or the same in the pod (Kubernetes, where it is"
+            " safe since 1.22, and not needed with containerd 2.0 and later)"
         )
-    if not advice.knows_capabilities:
+    if advice.uid == 0:
         known = ", ".join(advice.capabilities)
         shown = f"; it surely needs {known}" if known else ""
         yield (
-            "the image runs as root: which capabilities it can do without is not worked out, so"
-            f" none is dropped{shown}"
+            "the image runs as root: what it writes to and which capabilities it can do without is"
+            f" not worked out, so the root file system stays writable and none is dropped{shown}"
         )
     if advice.capabilities and advice.knows_capabilities:
         yield (
@@ -200,12 +202,21 @@ def _explanations(advice: Advice) -> Iterator[str]:
         yield "no-new-privileges would make the setuid and setgid programs of the image useless"
     if advice.is_read_only and any(map(_is_owned, advice.mounts)):
         yield "uid, gid and mode stand there since a tmpfs without them belongs to root"
-    if advice.unmounted:
-        paths = printable(", ".join(advice.unmounted[:4]))
-        more = " and others" if len(advice.unmounted) > 4 else ""
+    if advice.unmounted and advice.uid != 0:
         yield (
-            f"the root file system stays writable: the program writes to {paths}{more}, where"
-            " nothing can be mounted"
+            f"the root file system stays writable: the program writes to {_some(advice.unmounted)},"
+            " where nothing can be mounted"
+        )
+    if advice.is_read_only and advice.also_writable:
+        yield (
+            f"the user may write to {_some(advice.also_writable)} too, and nothing shows that the"
+            " program does; if it does, that needs a mount as well"
         )
     if advice.is_arbitrary:
         yield "any user id does, as long as its group is 0: docker run --user 12345:0"
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first few of `paths`, escaped."""
+    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    return f"{printable(', '.join(paths[:_SHOWN]))}{more}"

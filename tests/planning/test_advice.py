@@ -144,7 +144,8 @@ def test_what_the_user_cannot_write_is_no_obstacle() -> None:
     keep = keep_of(tree_of(members), writes=[writes("/etc/app.conf", Written.FILE)])
     assert decided(members, user_of(), keep).advice.is_read_only
     # Root can.
-    assert decided(members, ROOT_USER, keep).advice.unmounted == ("/etc/app.conf",)
+    advice = decided(members, ROOT_USER, keep).advice
+    assert (advice.unmounted, advice.is_read_only) == (("/etc/app.conf",), False)
 
 
 def test_of_root_only_that_is_said_which_findings_show() -> None:

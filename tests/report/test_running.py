@@ -99,6 +99,7 @@ def test_a_service_as_json() -> None:
         "user": {"uid": 33, "gid": 33, "groups": [110], "arbitrary_uid": False},
         "read_only": True,
         "written_elsewhere": [],
+        "also_writable": [],
         "capabilities": [],
         "capabilities_known": True,
         "no_new_privileges": True,
@@ -130,9 +131,7 @@ def test_root_that_changes_to_another_user() -> None:
     keep = keep_of(tree_of(MEMBERS), runs_as=[RunsAs("33", REASON, Grade.HARD)])
     plan = decided(MEMBERS, ROOT_USER, keep, run={"ExposedPorts": {"80/tcp": {}}})
     line = running.docker_run(plan, "app")
-    assert line == (
-        "docker run --read-only --tmpfs=/run --tmpfs=/tmp --security-opt=no-new-privileges app"
-    )
+    assert line == "docker run --security-opt=no-new-privileges app"
     found = yaml.safe_load(running.pod(plan))
     assert found["securityContext"] == {
         "runAsNonRoot": False,
@@ -143,8 +142,9 @@ def test_root_that_changes_to_another_user() -> None:
     assert "capabilities" not in found["containers"][0]["securityContext"]
     assert running.explanations(plan) == (
         (
-            "the image runs as root: which capabilities it can do without is not worked out, so"
-            " none is dropped; it surely needs SETGID, SETUID"
+            "the image runs as root: what it writes to and which capabilities it can do without is"
+            " not worked out, so the root file system stays writable and none is dropped; it surely"
+            " needs SETGID, SETUID"
         ),
     )
 
@@ -167,6 +167,17 @@ def test_hostile_names_are_escaped(name: str) -> None:
     assert all(text.replace("\n", "").isprintable() for text in texts)
     assert "--read-only" not in texts[0]
     assert "the root file system stays writable" in texts[2]
+
+
+def test_what_the_user_may_write_without_evidence_is_told() -> None:
+    members = [*MEMBERS, *(directory(f"srv/{name}/data", uid=33) for name in "abcde")]
+    plan = decided([*members, file("srv/a/data/file", uid=33)], identity_of(33))
+    assert running.explanations(plan) == (
+        (
+            "the user may write to /srv/a/data, /srv/b/data, /srv/c/data, /srv/d/data and 1 more"
+            " too, and nothing shows that the program does; if it does, that needs a mount as well"
+        ),
+    )
 
 
 def test_setuid_programs_are_told() -> None:
