@@ -257,7 +257,8 @@ def test_a_program_may_be_unreadable_but_a_script_may_not() -> None:
 
 def test_what_only_the_user_keeps_decides_nothing() -> None:
     members = [*ACCOUNTS, file("secret", mode=0o700)]
-    assert chosen("", members, keeping("/secret", rule="user.keep")).user == "10001"
+    identity = chosen("", members, keeping("/secret", rule="user.keep"))
+    assert (identity.user, identity.opened, identity.gaps) == ("10001", (), ())
 
 
 def test_an_appuser_keeps_its_groups() -> None:
@@ -272,6 +273,12 @@ def test_an_appuser_keeps_its_groups() -> None:
         "passwd": "appuser:x:7:8::/:/x",
         "group": "own:x:8: audio:x:29:appuser",
     }
+
+
+def test_an_appuser_that_the_program_drops_to_is_tried_once() -> None:
+    members = [file("etc/passwd", "appuser:x:7:8::/:/x\n"), file("app", mode=0o744)]
+    identity = chosen("", members, together(keeping("/app"), runs_as("appuser")))
+    assert shown(identity)["rejected"] == f"appuser: {REFUSED}"
 
 
 def test_an_appuser_that_is_root_is_not_the_one() -> None:
