@@ -21,6 +21,11 @@ class ElfKind(Enum):
     OTHER = "of an unknown type"
 
 
+_EM_ARM = 40
+EF_ARM_ABI_FLOAT_SOFT = 0x200
+_EM_RISCV = 243
+_EF_RISCV_FLOAT_ABI = 0x6
+
 DF_1_NODEFLIB = 0x800
 DF_1_PIE = 0x08000000
 
@@ -108,9 +113,18 @@ class ElfFile:
         return self.kind in (ElfKind.EXECUTABLE, ElfKind.SHARED)
 
     def is_alike(self, other: ElfFile) -> bool:
-        """Whether one process can hold both: the same class, byte order and machine."""
-        return (self.bits, self.is_little_endian, self.machine) == (
+        """Whether one process can hold both: the same class, byte order, machine and ABI."""
+        return (self.bits, self.is_little_endian, self.machine, self._abi) == (
             other.bits,
             other.is_little_endian,
             other.machine,
+            other._abi,
         )
+
+    @property
+    def _abi(self) -> int:
+        """What e_flags say of how numbers are handed over, where ld.so looks at that."""
+        if self.machine == _EM_RISCV:
+            return self.flags & _EF_RISCV_FLOAT_ABI
+        # Files that are nothing but assembler say neither, and go with hardware.
+        return self.flags & EF_ARM_ABI_FLOAT_SOFT if self.machine == _EM_ARM else 0

@@ -202,7 +202,8 @@ class GlibcSearch:
         """The subdirectories for better processors that `directory` has, the best first."""
         known = self._levels.get(directory)
         if known is None:
-            known = self._levels[directory] = tuple(self._find_levels(directory))
+            found = dict.fromkeys(self._find_levels(directory))
+            known = self._levels[directory] = tuple(found)
         return known
 
     def _find_levels(self, directory: str) -> Iterator[str]:
@@ -250,7 +251,7 @@ class GlibcSearch:
         if elf is None:
             return Judgement(Verdict.STOP, "is no ELF file")
         own = requester.elf
-        if elf.bits == own.bits and elf.is_little_endian != own.is_little_endian:
+        if _is_swapped(elf, own):
             return Judgement(Verdict.STOP, "has the other byte order")
         if not elf.is_alike(own):
             return Judgement(Verdict.SKIP, f"is for {machine_of(elf).name}")
@@ -259,6 +260,16 @@ class GlibcSearch:
         if elf.kind is ElfKind.EXECUTABLE or elf.flags_1 & DF_1_PIE:
             return Judgement(Verdict.STOP, "is a program")
         return TAKEN
+
+
+def _is_swapped(elf: ElfFile, own: ElfFile) -> bool:
+    """Whether a file says that it has the other byte order, and does not have it.
+
+    ld.so looks at the machine first, and reads that in its own order.
+    """
+    machine = int.from_bytes(elf.machine.to_bytes(2, "big"), "little")
+    is_other = elf.is_little_endian != own.is_little_endian
+    return is_other and (elf.bits, machine) == (own.bits, own.machine)
 
 
 def _split(separator: str, text: str) -> tuple[str, ...]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minify.elf.elffile import ElfFile
-
-_EF_ARM_ABI_FLOAT_SOFT = 0x200
+from minify.elf.elffile import EF_ARM_ABI_FLOAT_SOFT, ElfFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,17 @@ class Machine:
     levels: tuple[str, ...] = ()
     """Subdirectories of glibc-hwcaps, the best first."""
     legacy: tuple[str, ...] = ()
-    """Subdirectories that glibc until 2.36 searched, `tls` aside."""
+    """Subdirectories that glibc until 2.36 searched, `tls` aside, in the order in which they nest:
+    platforms, then the processor's features. One name may be both.
+    """
 
 
-_X86_64 = ("haswell", "xeon_phi", "avx512_1", "x86_64")
+_X86_64 = ("haswell", "xeon_phi", "x86_64", "avx512_1", "x86_64")
 _I386 = ("i686", "i586", "i486", "i386", "sse2")
+_ARM = ("v8l", "v7l", "v6l")
 _POWER = ("power10", "power9", "power8", "power7")
 _Z = ("z17", "z16", "z15", "z14", "z13")
+_OLD_Z = (*_Z, "zEC12", "z196", "z10")
 
 # By e_machine, class and byte order.
 _MACHINES: dict[tuple[int, int, bool], Machine] = {
@@ -82,7 +84,7 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         musl="aarch64",
         cache_flags=frozenset({0xA03}),
         platforms=("aarch64",),
-        legacy=("atomics", "aarch64"),
+        legacy=("aarch64", "atomics"),
     ),
     (40, 32, True): Machine(
         "armhf",
@@ -91,8 +93,8 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         interpreter="/lib/ld-linux-armhf.so.3",
         musl="armhf",
         cache_flags=frozenset({0x903, 0x3}),
-        platforms=("v8l", "v7l", "v6l"),
-        legacy=("v8l", "v7l", "v6l", "neon", "vfpv3", "vfp"),
+        platforms=_ARM,
+        legacy=(*_ARM, "neon", "vfp"),
     ),
     (243, 64, True): Machine(
         "riscv64",
@@ -110,7 +112,7 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         cache_flags=frozenset({0x503}),
         platforms=_POWER,
         levels=("power10", "power9"),
-        legacy=_POWER,
+        legacy=(*_POWER, "altivec", "dfp"),
     ),
     (21, 64, False): Machine(
         "ppc64",
@@ -119,7 +121,7 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         musl="powerpc64",
         cache_flags=frozenset({0x503}),
         platforms=_POWER,
-        legacy=_POWER,
+        legacy=(*_POWER, "altivec", "dfp"),
     ),
     (22, 64, False): Machine(
         "s390x",
@@ -127,9 +129,9 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         interpreter="/lib/ld64.so.1",
         musl="s390x",
         cache_flags=frozenset({0x403}),
-        platforms=(*_Z, "zEC12", "z196", "z10"),
+        platforms=_OLD_Z,
         levels=_Z,
-        legacy=(*_Z, "zEC12", "z196", "z10", "high_gprs"),
+        legacy=(*_OLD_Z, "vxe2", "vxe", "vx", "dfp", "eimm", "ldisp", "zarch"),
     ),
     (258, 64, True): Machine(
         "loongarch64",
@@ -154,14 +156,14 @@ _ARMEL = Machine(
     interpreter="/lib/ld-linux.so.3",
     musl="arm",
     cache_flags=frozenset({0xB03, 0x3}),
-    platforms=("v8l", "v7l", "v6l"),
-    legacy=("v8l", "v7l", "v6l", "neon", "vfpv3", "vfp"),
+    platforms=_ARM,
+    legacy=(*_ARM, "neon", "vfp"),
 )
 
 
 def machine_of(elf: ElfFile) -> Machine:
     """The machine that `elf` is for; one with only a name if it is not known."""
-    if elf.machine == 40 and elf.flags & _EF_ARM_ABI_FLOAT_SOFT:
+    if elf.machine == 40 and elf.flags & EF_ARM_ABI_FLOAT_SOFT:
         return _ARMEL
     known = _MACHINES.get((elf.machine, elf.bits, elf.is_little_endian))
     if known is not None:

@@ -9,11 +9,17 @@ from pathlib import Path
 
 from conftest import require
 
+# What is nothing but assembler must say that it hands numbers over as hardware does.
+_PROLOGUES = {"armhf": ".eabi_attribute Tag_ABI_VFP_args, 1\n"}
+
 # The prefix of the tools, and what as and ld must be told.
 TARGETS = {
     "x86_64": ("", [], []),
     "i386": ("", ["--32"], ["-m", "elf_i386"]),
     "aarch64": ("aarch64-linux-gnu-", [], []),
+    "armhf": ("arm-linux-gnueabihf-", [], []),
+    "ppc64le": ("powerpc64le-linux-gnu-", [], []),
+    "riscv64": ("riscv64-linux-gnu-", [], []),
     "s390x": ("s390x-linux-gnu-", [], []),
 }
 
@@ -24,7 +30,7 @@ def linked(target: str, out: Path, flags: Sequence[str], source: str = "") -> Pa
     require(f"{prefix}as", f"{prefix}ld")
     out.parent.mkdir(parents=True, exist_ok=True)
     object_file = out.with_suffix(".o")
-    _run([f"{prefix}as", *as_flags, "-o", str(object_file)], source)
+    _run([f"{prefix}as", *as_flags, "-o", str(object_file)], _PROLOGUES.get(target, "") + source)
     _run([f"{prefix}ld", *ld_flags, "-o", str(out), *flags, str(object_file)])
     object_file.unlink()
     return out

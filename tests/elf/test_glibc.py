@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from elf.cross import linked
 from elf.lab import NEW, OLD, Lab
 
 
@@ -173,11 +174,14 @@ def test_directory_of_the_name_ends_the_search(lab: Lab) -> None:
     lab.check("prog", {"libp.so": None})
 
 
-def test_other_byte_order_ends_the_search(lab: Lab) -> None:
+def test_machine_that_says_the_other_byte_order_ends_the_search(lab: Lab) -> None:
+    """ld.so looks at the machine first, in its own order: a file of another machine is skipped."""
     lab.library("P1/libp.so")
     _patched(lab, "X/libp.so", 5, 2)
     lab.program("prog", ["P1/libp.so"], flags=[lab.rpath("X", "P1")])
     lab.check("prog", {"libp.so": None})
+    linked("s390x", lab.root / "X/libp.so", ["-shared"])
+    lab.check("prog", {"libp.so": "P1/libp.so"})
 
 
 def test_program_in_the_place_of_a_library_ends_the_search(lab: Lab) -> None:

@@ -26,6 +26,18 @@ def record(path: Path) -> ElfFile:
     return elf
 
 
+# e_machine, class, byte order, e_flags
+_MACHINES = {
+    "x86_64": (62, 64, True, 0),
+    "i386": (3, 32, True, 0),
+    "aarch64": (183, 64, True, 0),
+    "armhf": (40, 32, True, 0x05000400),
+    "ppc64le": (21, 64, True, 0),
+    "riscv64": (243, 64, True, 4),
+    "s390x": (22, 64, False, 0),
+}
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_class_and_byte_order_is_read(tmp_path: Path, target: str) -> None:
     needed = linked(target, tmp_path / "libneeded.so", ["-shared", "-soname", "libneeded.so.1"])
@@ -34,13 +46,13 @@ def test_every_class_and_byte_order_is_read(tmp_path: Path, target: str) -> None
     flags += ["--audit", "a.so:b.so", "--no-as-needed", str(needed)]
     source = ".globl undefined\n.globl defined\ndefined:\n.data\n.dc.a undefined\n"
     elf = record(linked(target, tmp_path / "libx.so", flags, source))
-    names = {"x86_64": (62, 64, True), "i386": (3, 32, True), "aarch64": (183, 64, True)}
-    names["s390x"] = (22, 64, False)
+    machine, bits, is_little_endian, own_flags = _MACHINES[target]
     assert elf == ElfFile(
         kind=ElfKind.SHARED,
-        bits=names[target][1],
-        is_little_endian=names[target][2],
-        machine=names[target][0],
+        bits=bits,
+        is_little_endian=is_little_endian,
+        machine=machine,
+        flags=own_flags,
         is_dynamic=True,
         needed=("libneeded.so.1",),
         soname="libx.so.2",
