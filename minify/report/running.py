@@ -201,7 +201,10 @@ def _explanations(advice: Advice) -> Iterator[str]:
     elif not advice.no_new_privileges:
         yield "no-new-privileges would make the setuid and setgid programs of the image useless"
     if advice.is_read_only and any(map(_is_owned, advice.mounts)):
-        yield "uid, gid and mode stand there since a tmpfs without them belongs to root"
+        yield (
+            "uid, gid and mode stand there since a tmpfs without them belongs to root; podman writes"
+            " them as --mount type=tmpfs,dst=PATH,U=true"
+        )
     if advice.unmounted and advice.uid != 0:
         yield (
             f"the root file system stays writable: the program writes to {_some(advice.unmounted)},"

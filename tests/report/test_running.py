@@ -85,7 +85,10 @@ def test_a_service() -> None:
     assert "# hides 1 file of the image" in running.pod(plan)
     ports, owners = running.explanations(plan)
     assert ports.startswith("80/tcp: docker 20.10 and later lets every user bind ports below 1024")
-    assert owners == "uid, gid and mode stand there since a tmpfs without them belongs to root"
+    assert owners == (
+        "uid, gid and mode stand there since a tmpfs without them belongs to root; podman writes"
+        " them as --mount type=tmpfs,dst=PATH,U=true"
+    )
 
 
 def test_a_service_as_json() -> None:
