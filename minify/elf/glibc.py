@@ -44,6 +44,8 @@ from minify.filetree.path import decoded, joined
 _TOKEN = re.compile(
     r"\$(?:(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_])|\{(ORIGIN|LIB|PLATFORM)\})", re.ASCII
 )
+# System V, GNU, and two that ARM's tools have written.
+_OS_ABIS = {0, 3, 64, 97}
 _LARGEST_PRELOAD = 1 << 16
 
 
@@ -255,6 +257,8 @@ class GlibcSearch:
             return Judgement(Verdict.STOP, "has the other byte order")
         if not elf.is_alike(own):
             return Judgement(Verdict.SKIP, f"is for {machine_of(elf).name}")
+        if elf.os_abi not in _OS_ABIS:
+            return Judgement(Verdict.STOP, f"is for another system (OS ABI {elf.os_abi})")
         if not elf.can_be_loaded:
             return Judgement(Verdict.STOP, f"is a {elf.kind.value}")
         if elf.kind is ElfKind.EXECUTABLE or elf.flags_1 & DF_1_PIE:

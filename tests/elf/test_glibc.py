@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -132,6 +133,23 @@ def test_all_levels_are_kept_and_the_processor_gets_one(lab: Lab) -> None:
     chosen = lab.shown_by_ld_so("prog")["libp.so"]
     assert chosen in [one.path.removeprefix(f"{lab.root}/") for one in found]
     assert found[0].how.endswith(f"RUNPATH {lab.root}/H, glibc-hwcaps/x86-64-v4")
+
+
+def test_levels_are_searched_in_ld_sos_order(lab: Lab) -> None:
+    old = ["tls/x86_64/x86_64", "tls/x86_64", "tls", "x86_64/x86_64", "x86_64"]
+    levels = ["glibc-hwcaps/x86-64-v4", "glibc-hwcaps/x86-64-v3", "glibc-hwcaps/x86-64-v2"]
+    for directory in [*old, *levels]:
+        lab.library(f"H/{directory}/libp.so")
+    lab.library("H/libp.so")
+    program = lab.program("prog", ["H/libp.so"], flags=[lab.rpath("H")])
+    ours = [one.path.rpartition("/")[0] for one in lab.links("prog").objects[:-1]]
+    done = subprocess.run([program], env={"LD_DEBUG": "libs"}, capture_output=True, check=True)
+    (listed,) = re.findall(r"search path=(\S+)\s+\(RUNPATH", done.stderr.decode())[:1]
+    theirs = list(dict.fromkeys(path for path in listed.split(":") if Path(path).is_dir()))
+    assert theirs[-1] == lab.path("H")
+    assert theirs == [path for path in ours if path in theirs]
+    # Of the old ones it names all that it would search, of the new ones its processor's.
+    assert {path.removeprefix(f"{lab.root}/H/") for path in ours if path not in theirs} <= {*levels}
 
 
 def test_level_without_a_base_does_not_end_the_search(lab: Lab) -> None:
@@ -312,6 +330,24 @@ def test_empty_element_is_the_working_directory(lab: Lab) -> None:
     assert lab.shown(lab.links("E/prog", cwd="E")) == {"libp.so": "E/libp.so"}
     assert lab.shown_by_ld_so("E/prog", cwd="E") == {"libp.so": "libp.so"}
     lab.check("E/prog", {"libp.so": None})
+
+
+@pytest.mark.parametrize("tags", [OLD, NEW])
+def test_empty_path_is_none(lab: Lab, tags: str) -> None:
+    """Not the working directory, as an empty element is; an empty RUNPATH silences RPATHs too."""
+    lab.library("E/libp.so")
+    data = lab.program("E/prog", ["E/libp.so"], flags=[tags, "-Wl,-rpath,/none"]).read_bytes()
+    assert data.count(b"/none\0") == 1
+    lab.write("E/prog", data.replace(b"/none\0", bytes(6)))
+    lab.check("E/prog", {"libp.so": None}, cwd="E")
+
+
+def test_file_of_another_system_ends_the_search(lab: Lab) -> None:
+    lab.library("P1/libp.so")
+    lab.program("prog", ["P1/libp.so"], flags=[lab.rpath("X", "P1")])
+    for os_abi, found in ((3, "X/libp.so"), (9, None)):
+        _patched(lab, "X/libp.so", 7, os_abi)
+        lab.check("prog", {"libp.so": found})
 
 
 @pytest.mark.parametrize("separator", [":", ";"])

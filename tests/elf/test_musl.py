@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
+from conftest import require
 from filetree.kit import Member, file, member, symlink, tree_of
 
-from elf.lab import MUSL, NEW, OLD, Lab, entry, members_of
+from elf.lab import MUSL, NEW, OLD, Lab, entry, listed, members_of
 from minify.elf import LinkMap, Loader
 
 
@@ -96,6 +100,9 @@ def test_names_of_the_c_library_are_the_interpreter(musl_lab: Lab) -> None:
     assert links.missing == ()
     assert links.interpreter is not None
     assert links.interpreter.entry is not None
+    for name in names:
+        (lab.root / "Q" / name).unlink()
+    assert subprocess.run([lab.root / "prog"], check=False).returncode == 0
 
 
 def test_sonames_do_not_count(musl_lab: Lab) -> None:
@@ -132,6 +139,7 @@ def _links(lab: Lab, *more: Member | str) -> LinkMap:
     return Loader(tree, {}).load(entry(tree, "/t"))
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(
     ("path_file", "where", "found"),
     [
@@ -157,6 +165,20 @@ def test_path_file_replaces_the_default_directories(
     assert [one.name for one in links.missing] == ([] if found else ["libp.so"])
     consulted = [one.requested for one in links.consulted]
     assert consulted == ([] if path_file is None else [f"/{name}"])
+    if path_file is not None:
+        lab.write(name, path_file)
+    assert _by_musl(lab) == found
+
+
+def _by_musl(lab: Lab) -> str | None:
+    """Where musl finds libp.so, with the lab as its root."""
+    require("chroot")
+    if os.geteuid() != 0:
+        pytest.skip("chroot needs root")
+    lab.copy(MUSL.interpreter, "lib/ld-musl-x86_64.so.1")
+    command = ["chroot", str(lab.root), "/lib/ld-musl-x86_64.so.1", "--list", "/t"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return listed(done.stdout + done.stderr)["libp.so"]
 
 
 def test_path_file_is_two_levels_above_the_interpreter(musl_lab: Lab) -> None:

@@ -153,3 +153,21 @@ def test_library_by_itself_is_of_the_c_library_that_it_needs(
     assert links.interpreter is not None
     assert links.interpreter.requested == flavour.interpreter
     assert links.missing == ()
+
+
+@pytest.mark.parametrize("where", ["D", "X"])
+def test_static_program_opens_by_library_path_and_the_librarys_own_paths(
+    lab: Lab, where: str
+) -> None:
+    """glibc's dlopen is in the program; its own paths do not count."""
+    lab.library("X/libx.so")
+    lab.library("D/libd.so", ["X/libx.so"], flags=[lab.rpath("X")])
+    flags = ["-static", "-w", "-Wl,--no-warnings", lab.rpath("D")]
+    program = lab.program("prog", flags=flags, code=_source("libd.so"))
+    env = {"LD_LIBRARY_PATH": lab.path(where)}
+    tree = lab.tree()
+    links = Loader(tree, env).load_name("libd.so", entry(tree, str(program)))
+    expected: Found = {"libd.so": "D/libd.so", "libx.so": "X/libx.so"}
+    assert lab.shown(links) == (expected if where == "D" else {"libd.so": None})
+    done = subprocess.run([program], env=env, check=False)
+    assert (done.returncode == 0) == (where == "D")
