@@ -132,5 +132,7 @@ class Here:
     line: int = 0
     text_line: int = 0
     """The line of the text that is run, where that is a word of a command; else 0."""
+    functions: tuple[str, ...] = ()
+    """The functions that were called to come here."""
     scripts: tuple[str, ...] = ()
     """The scripts that were started to come here."""

@@ -18,7 +18,7 @@ from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Redirection, Simple, Statement, Word
 from minify.shell.values import Likelihood, Source, Value, concatenated, known, unknown
 
-_MOST_RUNS = 10_000
+_MOST_RUNS = 5_000
 _MOST_SCRIPTS = 6
 
 # What a script runs to have it done, not to ask: it usually succeeds.
@@ -179,6 +179,10 @@ class SimpleCommands:
     def _function(
         self, function: syntax.Function, words: Fields, state: State, here: Here
     ) -> Likelihood:
+        if function.name in here.functions:
+            state.is_open = True  # it calls itself: what it does has been walked once
+            return Likelihood.PERHAPS
+        here = replace(here, functions=(*here.functions, function.name))
         outer = state.variables.get(POSITIONAL)
         state.set(POSITIONAL, *words[1:])
         status = self.returning((function.body,), state, here)

@@ -27,7 +27,7 @@ _SET_BY_OTHERS = frozenset(
 """Variables that a shell or a runtime sets."""
 
 _MOST_VALUES = 8
-_MOST_WORLDS = 32
+_MOST_WORLDS = 16
 _MOST_VARIABLES = 512
 _MOST_WORDS = 256
 
@@ -130,8 +130,13 @@ def joined(branches: Sequence[tuple[Likelihood, State]]) -> State:
         return state
     state = State(reach=reach, is_open=any(branch.is_open for _, branch in alive))
     names = dict.fromkeys(name for _, branch in alive for name in branch.variables)
+    first = alive[0][1].variables
     for name in names:
-        state.assign(name, _joined_values(name, alive))
+        same = first.get(name)
+        if same is not None and all(one.variables.get(name) is same for _, one in alive):
+            state.variables[name] = same
+        else:
+            state.assign(name, _joined_values(name, alive))
     for _, branch in reversed(alive):
         state.functions.update(branch.functions)
     options = {branch.errexit for _, branch in alive}

@@ -19,7 +19,7 @@ from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Script, Statement, Word
 from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, unknown
 
-_MOST_STEPS = 10_000
+_MOST_STEPS = 5_000
 _DEEPEST = 80
 """Of statements within statements, functions and scripts included."""
 
