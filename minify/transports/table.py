@@ -167,6 +167,12 @@ def _index_media(reference: Reference) -> str:
     return f"one of {media}"
 
 
+def holds_index(transport: Transport) -> bool:
+    """Whether a medium holds images for several platforms under one name, read and written."""
+    row = TRANSPORTS[transport]
+    return row.open_images is not None and row.output is not None
+
+
 def check_output(reference: Reference, options: WriteOptions) -> None:
     """Whether `reference` could be written now, before the work begins; leaves nothing behind.
 

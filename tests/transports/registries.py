@@ -303,6 +303,8 @@ class _Handler(socketserver.BaseRequestHandler):
             if method == "CONNECT":
                 self._tunnel(connection, path)
                 return
+            if self.proxy.context and not isinstance(connection, ssl.SSLSocket):
+                return
             with self.proxy.lock:
                 exchange = Exchange(method, path, headers, len(self.proxy.seen))
                 self.proxy.seen.append(exchange)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         fill(started, directory / "one", kit.layout([ONE]), "one:1")
         fill(started, directory / "all", kit.multi_platform([ONE, ARM]), "all:1")
         yield started
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Engine]:
+    with docker_engine() as engine:
+        yield engine
 
 
 def login(directory: Path, host: str) -> None:
@@ -133,6 +140,22 @@ def test_podman_pulls_what_was_pushed(registry: Registry, tmp_path: Path, short_
     done = subprocess.run(pull, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == sample("one", layers=2).id.removeprefix("sha256:")
+
+
+def test_docker_pulls_what_was_pushed(registry: Registry, docker: Engine, tmp_path: Path) -> None:
+    one, name = sample("docker's", layers=2), f"{registry.address}/docker/app:1"
+    written(layout_image(tmp_path, one), f"docker://{name}")
+    try:
+        docker("pull", "--quiet", name)
+        assert json.loads(docker("inspect", name))[0]["Id"] == one.id
+    finally:
+        docker.try_run("rmi", "--force", one.id)
+
+
+def test_an_image_without_layers_is_an_image(registry: Registry, tmp_path: Path) -> None:
+    empty, name = sample("empty", layers=0), f"docker://{registry.address}/empty:1"
+    written(layout_image(tmp_path, empty), name)
+    assert kit.is_whole(opened(name), empty)
 
 
 def test_only_what_is_new_is_sent(registry: Registry, tmp_path: Path) -> None:
@@ -242,6 +265,28 @@ def test_a_private_ca_is_found_where_docker_and_podman_keep_it(
     kit.write_tree(directory, {"bad.crt": b"no certificate"})
     with pytest.raises(ImageError, match=r"bad\.crt: this certificate cannot be used"):
         opened(name)
+
+
+def test_who_we_are_is_shown_by_a_certificate(
+    registry: Registry, trusted: Certificate, tmp_path: Path
+) -> None:
+    with Proxy(registry.address, tls=trusted) as proxy:
+        assert proxy.context is not None
+        proxy.context.load_verify_locations(trusted.ca)
+        proxy.context.verify_mode = ssl.CERT_REQUIRED
+        name = f"docker://{proxy.address}/one:1"
+        directory = tmp_path / f"home/.config/containers/certs.d/{proxy.address}"
+        kit.write_tree(directory, {"own.crt": trusted.ca.read_bytes()})
+        # The server's reason is lost when it closes before we have read it.
+        with pytest.raises(
+            ImageError, match=r"does not accept us \(.* as client\.cert|cut the conn"
+        ):
+            opened(name)
+        kit.write_tree(directory, {"us.cert": trusted.certificate.read_bytes()})
+        with pytest.raises(ImageError, match=r"us\.cert: this certificate cannot be used"):
+            opened(name)
+        kit.write_tree(directory, {"us.key": trusted.key.read_bytes()})
+        assert kit.is_whole(opened(name), ONE)
 
 
 def test_a_login_is_needed_and_used(
@@ -378,12 +423,6 @@ def test_nothing_is_fetched_that_is_not_needed(registry: Registry) -> None:
         with pytest.raises(ImageError, match="has no image for linux/arm64; there is linux/amd64"):
             opened(f"docker://{proxy.address}/one:1", "linux/arm64")
         assert proxy.count("GET", "/blobs/") == 1  # the config
-
-
-@pytest.fixture(scope="module")
-def docker() -> Iterator[Engine]:
-    with docker_engine() as engine:
-        yield engine
 
 
 @pytest.fixture

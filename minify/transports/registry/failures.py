@@ -70,6 +70,11 @@ def unreachable(failure: ExchangeError, name: RegistryName, url: str) -> str:
             f"{address} does not speak TLS as expected ({failure}); for a registry without TLS say"
             " --tls-verify=false"
         )
+    if failure.fault is Fault.TLS_ALERT:
+        return (
+            f"{address} does not accept us ({failure}); a certificate to show and its key belong"
+            f" into /etc/docker/certs.d/{name.host}/ as client.cert and client.key"
+        )
     if failure.fault is Fault.CUT:
         return f"{address} cut the connection ({failure}); try again later"
     if failure.fault is Fault.PROXY:

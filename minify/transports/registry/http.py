@@ -50,6 +50,7 @@ class Fault(Enum):
     CUT = "the connection was cut"
     CERTIFICATE = "the certificate is not trusted"
     TLS = "no TLS is spoken"
+    TLS_ALERT = "TLS is spoken, and not with us"
     PROXY = "the proxy refuses"
     OTHER = "this is no HTTP"
 
@@ -240,6 +241,8 @@ def _fault(error: BaseException, cause: BaseException) -> Fault:
         return Fault.CERTIFICATE
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Fault.CUT
+    if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
+        return Fault.TLS_ALERT
     if isinstance(error, TlsError) or isinstance(cause, ssl.SSLError):
         return Fault.TLS
     if isinstance(error, NameResolutionError) or isinstance(cause, socket.gaierror):
