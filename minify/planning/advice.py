@@ -26,6 +26,7 @@ _FIRST_UNPRIVILEGED_PORT = 1024
 _TEMPORARY = tuple(map(ImagePath, ("/tmp", "/var/tmp", "/run")))  # noqa: S108 (of the image)
 # Directories of everybody in which programs write; no other one is mounted over.
 _VARIABLE = tuple(map(ImagePath, ("/run", "/tmp", "/var")))  # noqa: S108 (of the image)
+_KERNELS = tuple(map(ImagePath, ("/dev", "/proc", "/sys")))
 # Below these, nothing that is written outlives a restart by the standard, or need not.
 # https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05.html
 _PASSING = tuple(
@@ -169,6 +170,7 @@ class _Written:
         wanted = [_place(finding, tree) for finding in keep.writes]
         wanted += [(item.path, item.path) for item in identity.given]
         wanted += [(path, path) for path in _TEMPORARY]
+        wanted += [(path, path) for path in entries if _is_everybodys(tree.get(path))]
         directories: set[ImagePath] = set()
         unmounted: set[str] = set()
         for path, holder in wanted:
@@ -178,9 +180,16 @@ class _Written:
             directory = holder if entry.kind is Kind.DIRECTORY else parent(holder)
             if _may_be_mounted(directory, tree):
                 directories.add(directory)
-            else:
+            elif not _is_everybodys(tree.get(path)):
                 unmounted.add(path)
         return cls(entries, tree, tuple(sorted(directories)), frozenset(unmounted))
+
+
+def _is_everybodys(entry: Entry | None) -> bool:
+    """Whether it is a directory that the source made writable by all, which nobody does idly."""
+    if entry is None or entry.kind is not Kind.DIRECTORY or entry.path in places.STANDARD:
+        return False
+    return bool(entry.mode & 0o002)
 
 
 def _place(finding: Writes, tree: FileTree) -> tuple[str, ImagePath]:
@@ -238,6 +247,8 @@ def _also_writable(
     for path in sorted(entries):
         entry = entries[path]
         if entry.kind not in (Kind.FILE, Kind.DIRECTORY) or not user.may(entry, _WRITE):
+            continue
+        if path in places.STANDARD or any(is_within(path, place) for place in _KERNELS):
             continue
         if covered.isdisjoint((path, *ancestors(path))):
             covered.add(path)

@@ -202,8 +202,8 @@ def _explanations(advice: Advice) -> Iterator[str]:
         yield "no-new-privileges would make the setuid and setgid programs of the image useless"
     if advice.is_read_only and any(map(_is_owned, advice.mounts)):
         yield (
-            "uid, gid and mode stand there since a tmpfs without them belongs to root; podman writes"
-            " them as --mount type=tmpfs,dst=PATH,U=true"
+            "uid, gid and mode stand there since a tmpfs without them belongs to root; podman"
+            " writes them as --mount type=tmpfs,dst=PATH,U=true"
         )
     if advice.unmounted and advice.uid != 0:
         yield (
@@ -212,8 +212,8 @@ def _explanations(advice: Advice) -> Iterator[str]:
         )
     if advice.is_read_only and advice.also_writable:
         yield (
-            f"the user may write to {_some(advice.also_writable)} too, and nothing shows that the"
-            " program does; if it does, that needs a mount as well"
+            f"the user may write to {_some(advice.also_writable)} too; if the program does, which"
+            " nothing shows, a mount is needed"
         )
     if advice.is_arbitrary:
         yield "any user id does, as long as its group is 0: docker run --user 12345:0"

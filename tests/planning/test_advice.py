@@ -100,6 +100,18 @@ def test_what_a_user_of_the_image_could_write_it_still_can() -> None:
     ]
 
 
+def test_what_was_writable_by_everybody_is_written_to() -> None:
+    members = [*BASE, directory("srv/upload", mode=0o777), file("srv/list", mode=0o666)]
+    plan = decided(members, user_of())
+    assert mounts(plan) == [
+        "tmpfs /run 33:33 0755",
+        "volume /srv/upload 33:33 0775",
+        *TEMPORARY[1:],
+    ]
+    # Of a file it is not known.
+    assert plan.advice.also_writable == ("/srv/list",)
+
+
 def test_volumes_are_mounted_by_the_engine() -> None:
     run: dict[str, Json] = {"Volumes": {"/data": {}, "/none": {}, "/": {}}}
     plan = decided([*BASE, "data/file"], user_of(given("/data")), run=run)

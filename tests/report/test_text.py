@@ -76,7 +76,7 @@ def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> Non
             /etc/group: added: the account of the user
             /etc/passwd: only the accounts that are needed
             /srv: added: a directory
-            /srv/up: added: a directory that the program writes to
+            /srv/up: added: a directory of 10001:10001: written to
             /tmp: added: a directory for temporary files
           configuration (4)
             LABEL old=1 removed
@@ -90,6 +90,7 @@ def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> Non
             y
           run it with
             {running.docker_run(result.plan, "IMAGE")}
+            - the user may write to /w too; if the program does, which nothing shows, a mount is needed
         nothing was written
         """)
 
@@ -126,6 +127,7 @@ def test_the_answer_about_the_user_is_whole() -> None:
           it cannot — do this
         run it with
           {running.docker_run(result.plan, "IMAGE")}
+          - the user may write to /w too; if the program does, which nothing shows, a mount is needed
         in a pod's spec
         """),
             "  ",
