@@ -212,8 +212,8 @@ def _explanations(advice: Advice) -> Iterator[str]:
         )
     if advice.is_read_only and advice.also_writable:
         yield (
-            f"the user may write to {_some(advice.also_writable)} too; if the program does, which"
-            " nothing shows, a mount is needed"
+            f"the user may write to {_some(advice.also_writable)} too; nothing shows"
+            " that the program does"
         )
     if advice.is_arbitrary:
         yield "any user id does, as long as its group is 0: docker run --user 12345:0"

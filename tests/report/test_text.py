@@ -90,7 +90,7 @@ def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> Non
             y
           run it with
             {running.docker_run(result.plan, "IMAGE")}
-            - the user may write to /w too; if the program does, which nothing shows, a mount is needed
+            - the user may write to /w too; nothing shows that the program does
         nothing was written
         """)
 
@@ -127,7 +127,7 @@ def test_the_answer_about_the_user_is_whole() -> None:
           it cannot — do this
         run it with
           {running.docker_run(result.plan, "IMAGE")}
-          - the user may write to /w too; if the program does, which nothing shows, a mount is needed
+          - the user may write to /w too; nothing shows that the program does
         in a pod's spec
         """),
             "  ",
