@@ -37,6 +37,9 @@ DESKTOP = (
 )
 # For other architectures, where nothing is configured and so nothing run.
 FOREIGN = ("curl", "git", "imagemagick", "python3-numpy", "libgtk-3-0", "postgresql-15")
+# Of two releases.
+MIXED = ("curl", "git", "imagemagick", "openssl", "php-cli", "python3-minimal")
+_EXTRACTED = ("--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
 
 WHEELS = (
     *("numpy==2.4.6", "scipy==1.17.1", "lxml==6.1.3", "cryptography==50.0.2", "pillow==13.0.0"),
@@ -82,23 +85,41 @@ def unpacked(layers: Sequence[Path], directory: Path, architecture: str = "amd64
     return Root(layers, (*chroot, "/qemu"))
 
 
-def debian(name: str, packages: Sequence[str], *options: str) -> Path:
+def debian(name: str, packages: Sequence[str], *options: str, suite: str = "bookworm") -> Path:
     """A layer with Debian packages."""
     require("mmdebstrap")
 
     def make(out: Path) -> None:
         command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", *options]
-        subprocess.run([*command, "bookworm", str(out / "root.tar")], check=True)
+        subprocess.run([*command, suite, str(out / "root.tar")], check=True)
 
     # The options count only where there are some: the key of a root that many have stays.
     key = _key(packages, *options) if options else _key(packages)
     return cached(f"{name}.root", key, make) / "root.tar"
 
 
+def newer_programs() -> Path:
+    """A layer with programs and libraries of a later Debian release."""
+    return debian("newer", MIXED, *_EXTRACTED, suite="trixie")
+
+
+def older_libraries() -> Path:
+    """A layer with the libraries of the release before, C library and all, at the same places."""
+    whole = debian("older", MIXED, *_EXTRACTED)
+
+    def make(out: Path) -> None:
+        (out / "root").mkdir()
+        command = ["tar", "-x", "-C", str(out / "root"), "-f", str(whole)]
+        subprocess.run([*command, "./usr/lib/x86_64-linux-gnu"], check=True)
+        _archive(out)
+
+    return cached("older-libraries.root", _key(str(whole)), make) / "root.tar"
+
+
 def foreign(architecture: str) -> Path:
     """A layer with the packages of another architecture, as they are unpacked."""
     options = (f"--architectures={architecture}", "--variant=extract")
-    merged = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
+    merged = _EXTRACTED[1]
     # Nobody is served by these programs, and mirrors are less steady for these architectures.
     plain = '--setup-hook=find "$1/etc/apt" -type f -exec sed -i /security/d {} +'
     return debian(f"foreign-{architecture}", FOREIGN, *options, merged, plain)

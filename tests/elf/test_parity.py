@@ -94,7 +94,7 @@ def _ours(links: LinkMap) -> Said:
     return Said(found, unmet)
 
 
-_UNMET = re.compile(r"^(\S+): version `(.*)' not found \(required by (\S+)\)$", re.MULTILINE)
+_UNMET = re.compile(r"^\S+: (\S+): version `(.*)' not found \(required by (\S+)\)$", re.MULTILINE)
 
 
 def _theirs(tree: FileTree, links: LinkMap, command: list[str]) -> Said:
@@ -189,6 +189,19 @@ def test_every_file_of_another_architecture_gets_what_its_ld_so_gives_it(
     count, different = _differences(root, lab)
     assert different == {}
     assert count >= 900
+
+
+@pytest.mark.long
+def test_every_version_that_older_libraries_lack_is_one_that_ld_so_misses(
+    directory: Path, lab: Lab
+) -> None:
+    """Programs of one release, and over their libraries those of the release before."""
+    root = unpacked([roots.newer_programs(), roots.older_libraries()], directory)
+    count, different = _differences(root, lab)
+    assert different == {}
+    assert count >= 700
+    unmet = {one.need.version for links in _all_links(_tree(root.layers)) for one in links.unmet}
+    assert unmet >= {"GLIBC_2.38", "GLIBCXX_3.4.32", "OPENSSL_3.2.0"}
 
 
 @pytest.mark.long
