@@ -9,7 +9,7 @@ from images.build import BuiltImage
 from images.engines import Engine
 from images.runner import load
 
-from end_to_end.kit import ARGUMENTS, Report, minify
+from end_to_end.kit import ARGUMENTS, Report, minified, run_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Pair:
     fat: str
     slim: str
     report: Report
+    flags: tuple[str, ...]
+    """Those of the `docker run` line in the summary."""
 
 
 class Pairs(Protocol):
@@ -40,15 +42,16 @@ def pair(
             built = image(name)
             load(docker, built.archive)
             slim = built.tag.replace(":fat", f":slim{''.join(more).replace('--', '-')}")
-            report = minify(
-                f"docker-daemon:{built.tag}",
+            report, summary = minified(
+                # A daemon takes its time to save; for one of them that is a test of it.
+                f"docker-archive:{built.archive}" if more else f"docker-daemon:{built.tag}",
                 f"docker-daemon:{slim}",
                 *ARGUMENTS.get(name, ()),
                 *more,
                 work=tmp_path_factory.mktemp(name),
                 host=docker.host,
             )
-            made[name, *more] = Pair(built.tag, slim, report)
+            made[name, *more] = Pair(built.tag, slim, report, run_flags(summary))
         return made[name, *more]
 
     return make

@@ -78,7 +78,7 @@ def _file(tar: tarfile.TarFile, member: tarfile.TarInfo) -> File:
     content = tar.extractfile(member) if member.isreg() or member.islnk() else None
     return File(
         kind=tarfile.REGTYPE if member.islnk() else member.type,
-        mode=member.mode,
+        mode=member.mode & 0o7777,  # docker puts the kind into it
         uid=member.uid,
         gid=member.gid,
         # An engine creates these anew in each container, and the directories which hold them.

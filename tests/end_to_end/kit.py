@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+from _pytest.mark import ParameterSet
 from images.engines import Engine
 
 Report = dict[str, Any]
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    # What people run in a session is theirs to say; the shell is in passwd.
     "login": (
         *("--user", "keep", "--keep-setuid", "--keep-shadow"),
-        *("--keep", "/usr/bin/su", "--keep", "/usr/bin/sudo", "--keep", "/usr/bin/id"),
+        # What people run in a session is theirs to say.
+        *("--keep", "/usr/bin/bash", "--keep", "/usr/bin/id"),
+        *("--keep", "/usr/bin/su", "--keep", "/usr/bin/sudo"),
+        # What sshd's package configures, for it is a script that starts it; what PAM and sudo load.
+        *("--keep", "/etc/ssh", "--keep", "/etc/pam.d", "--keep", "/etc/security"),
+        *("--keep", "/usr/lib/*/security", "--keep", "/etc/sudo*", "--keep", "/usr/libexec/sudo/*"),
     ),
+    # As the gap says: which scripts run is known only then.
+    "nginx-entrypoint": ("--keep", "/docker-entrypoint.d/*"),
     # Nothing runs them; what becomes of such a file can be seen only where it stays.
-    "planted": ("--keep", "/usr/local/bin/*"),
+    "planted": ("--keep", "/usr/local/bin/*sh"),
 }
 """What minify is told of an image beside source and output."""
+
+LARGE = frozenset({"postgres-entrypoint"})
+"""Images whose tests are long ones: hundreds of megabytes, and the shape of another one."""
+
+
+def images(names: Iterable[str], slow: Iterable[str] = ()) -> list[ParameterSet]:
+    """`names` as the parameters of a test, of which the large and the `slow` ones are long."""
+    long = LARGE.union(slow)
+    return [pytest.param(n, marks=[pytest.mark.long] if n in long else []) for n in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,22 @@ def minify(
     umask: int = 0o022,
 ) -> Report:
     """The JSON report of a run that must succeed."""
+    report, _ = minified(
+        source, target, *arguments, work=work, host=host, environment=environment, umask=umask
+    )
+    return report
+
+
+def minified(
+    source: str,
+    target: str,
+    *arguments: str | Path,
+    work: Path,
+    host: str = "unix:///nonexistent/docker.sock",
+    environment: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+) -> tuple[Report, str]:
+    """As `minify`; the summary too."""
     report = work / "report.json"
     done = try_minify(
         source,
@@ -85,7 +119,13 @@ def minify(
     found: Report = json.loads(report.read_text(encoding="utf-8"))
     report.unlink()
     assert "Traceback" not in done.err
-    return found
+    return found, done.out
+
+
+def run_flags(summary: str) -> tuple[str, ...]:
+    """The flags of the `docker run` line that a summary advises."""
+    (line,) = (line for line in summary.splitlines() if line.lstrip().startswith("docker run "))
+    return tuple(shlex.split(line)[2:-1])
 
 
 def needed_libraries(report: Report) -> list[str]:

@@ -14,7 +14,7 @@ from images.engines import Engine
 from images.layers import LayerWriter, open_layer
 from images.runner import load
 
-from end_to_end.kit import ARGUMENTS, files_in, minify, needed_libraries, try_minify
+from end_to_end.kit import ARGUMENTS, files_in, images, minify, needed_libraries, try_minify
 
 pytestmark = pytest.mark.engine
 
@@ -23,13 +23,11 @@ Images = Callable[[str], BuiltImage]
 STATIC = {"groups", "static-go"}
 """Images whose program needs no library."""
 
-SLOW = {"login", "nginx-entrypoint", "postgres-entrypoint", "redis-entrypoint"}
+SLOW = {"login", "nginx-entrypoint", "redis-entrypoint"}
 """Images with many libraries, or with the programs of another one."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.long] if n in SLOW else []) for n in CHECKS]
-)
+@pytest.mark.parametrize("name", images(CHECKS, SLOW))
 def test_each_missing_library_is_named_and_nothing_is_written(
     image: Images, name: str, tmp_path: Path
 ) -> None:

@@ -10,10 +10,12 @@ from images.checks import CHECKS, NO_PING_SOCKETS
 from images.engines import Engine
 from images.runner import Runner, load
 
+from end_to_end.kit import images
+
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", images(CHECKS))
 def test_fat_image_passes_its_check(
     docker: Engine, image: Callable[[str], BuiltImage], name: str
 ) -> None:

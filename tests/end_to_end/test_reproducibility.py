@@ -9,14 +9,13 @@ import pytest
 from images.build import BuiltImage
 from images.checks import CHECKS
 
-from end_to_end.kit import ARGUMENTS, Report, minify
+from end_to_end.kit import ARGUMENTS, Report, images, minify
 
 pytestmark = pytest.mark.engine
 
 Images = Callable[[str], BuiltImage]
 
-SLOW = {"login", "postgres-entrypoint"}
-IMAGES = [pytest.param(n, marks=[pytest.mark.long] if n in SLOW else []) for n in CHECKS]
+IMAGES = images(CHECKS, {"login"})
 
 SURROUNDINGS = (
     ({"TZ": "UTC", "LC_ALL": "C"}, 0o022),

@@ -92,7 +92,6 @@ def login(layer: LayerWriter) -> None:
 
 def planted(layer: LayerWriter) -> None:
     """Faults of access as they are found in images; those of programs are in the recipe's hooks."""
-    layer.directory("/srv/app")
     _executable(layer, "/srv/app/run.sh", FIXTURES / "planted/run.sh")
     layer.directory("/srv/app/spool", mode=0o777)
     layer.file("/srv/app/journal", b"", mode=0o666)

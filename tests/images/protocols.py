@@ -117,6 +117,7 @@ def _postgres_error(body: bytes) -> str:
 
 def ssh(container: Container, user: str, password: str, command: str) -> str:
     """What `command` prints in a session that is opened by password; it must succeed."""
+    container.connect(2222).close()  # waits until it listens
     with tempfile.TemporaryDirectory() as directory:
         answer = Path(directory) / "answer"
         answer.write_text(f"#!/bin/sh\necho '{password}'\n", encoding="ascii")

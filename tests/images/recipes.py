@@ -141,6 +141,7 @@ RECIPES: Mapping[str, Recipe] = {
         process={
             "Env": [PATH, "HOME=/home/service"],
             "Entrypoint": ["/srv/app/run.sh", "/etc/app/app.conf"],
+            "WorkingDir": "/srv/app",
         },
         packages=("libcap2-bin",),
         hooks=(
@@ -148,8 +149,9 @@ RECIPES: Mapping[str, Recipe] = {
             'chroot "$1" chmod 0700 /home/service',
             'chroot "$1" install --mode=4755 /bin/bash /usr/local/bin/rootsh',
             'chroot "$1" install --mode=2755 --group=mail /bin/bash /usr/local/bin/mailsh',
-            'chroot "$1" install --mode=0755 /bin/bash /usr/local/bin/rawsh',
-            'chroot "$1" setcap cap_net_raw+ep /usr/local/bin/rawsh',
+            'chroot "$1" install --directory /srv/app',
+            'chroot "$1" install --mode=0755 /bin/bash /srv/app/rawsh',
+            'chroot "$1" setcap cap_net_raw+ep /srv/app/rawsh',
         ),
         application=applications.planted,
     ),
