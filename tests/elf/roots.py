@@ -85,6 +85,14 @@ def unpacked(layers: Sequence[Path], directory: Path, architecture: str = "amd64
     return Root(layers, (*chroot, "/qemu"))
 
 
+def with_cache(root: Root, directory: Path) -> Root:
+    """The root after its own ldconfig has run in it."""
+    subprocess.run([*root.command, "/usr/sbin/ldconfig"], check=True)
+    cache = directory.parent / "cache.tar"
+    subprocess.run(["tar", "-c", "-C", directory, "-f", cache, "./etc/ld.so.cache"], check=True)
+    return Root((*root.layers, cache), root.command)
+
+
 def debian(name: str, packages: Sequence[str], *options: str, suite: str = "bookworm") -> Path:
     """A layer with Debian packages."""
     require("mmdebstrap")
