@@ -7,7 +7,7 @@ happens in temporary files until the medium publishes the result in one step.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.build import BuildOptions, build_image
@@ -29,10 +29,13 @@ from minify.transports import (
     OpenOptions,
     Pull,
     WriteOptions,
+    check_index_output,
     check_output,
     open_image,
     write_image,
 )
+
+_TAKE_ZSTD = (Transport.OCI, Transport.REGISTRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,10 @@ class Options:
     """Whether the image shall run under any number with group 0."""
     platform: Platform | None = None
     pull: Pull = Pull.MISSING
+    require_digest: bool = False
+    """Whether a source whose tag could move is refused."""
+    tls_verify: bool = True
+    """Whether registries must prove who they are."""
     force: bool = False
     strict: bool = False
     """Whether a gap is an error."""
@@ -102,22 +109,61 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     Both are references as on the command line. Raises UsageError, ImageError, ClosureError (a hard
     need is not met), OutputError or CheckError; then nothing has been published.
     """
-    target = Reference.parse(output)
-    if options.compression is Compression.ZSTD and target.transport is not Transport.OCI:
-        raise UsageError(
-            f"--compression zstd: only oci: keeps zstd, not {target}: docker 20.10 cannot load it"
-        )
-    write_options = WriteOptions(options.force, options.progress)
-    check_output(target, write_options)
-    opened = _open(source, options)
+    target = output_reference(output, options)
+    opened = open_image(Reference.parse(source), open_options(options))
+    return published(slim_image(opened, str(target), options), target, options)
+
+
+def slim_image(image: Image, name: str, options: Options) -> Result:
+    """What is made of an opened image, checked and not published yet; `name` is for messages."""
+    opened = _merged(image, options)
     decided = _decide(opened, options)
-    annotations = opened.image.annotations
-    how = BuildOptions(str(target), annotations, options.compression, options.progress)
+    how = BuildOptions(name, image.annotations, options.compression, options.progress)
     built = build_image(decided, opened.tree, how)
-    opened.image.check_unchanged()
+    image.check_unchanged()
     _check(built, decided, options)
-    written = write_image(built, target, write_options)
-    return Result(opened.image, decided, built, written.reference, written.manifest_digest)
+    return Result(image, decided, built)
+
+
+def published(result: Result, target: Reference, options: Options) -> Result:
+    """`result`, written to `target`."""
+    assert result.built is not None
+    written = write_image(result.built, target, write_options(options))
+    digest = written.manifest_digest
+    return replace(result, reference=written.reference, manifest_digest=digest)
+
+
+def output_reference(output: str, options: Options, *, is_index: bool = False) -> Reference:
+    """`-o`, which can be written as far as that is known before the work.
+
+    UsageError for what is no output, for several images or at all; OutputError if it is none now.
+    """
+    target = Reference.parse(output)
+    if options.compression is Compression.ZSTD and target.transport not in _TAKE_ZSTD:
+        raise UsageError(
+            f"--compression zstd: only oci: and docker:// keep zstd, not {target}: docker 20.10"
+            " cannot load it"
+        )
+    check = check_index_output if is_index else check_output
+    check(target, write_options(options))
+    return target
+
+
+def open_options(options: Options) -> OpenOptions:
+    """How the source is opened; UsageError for edits that cannot be parsed, before it is."""
+    _edits(options)
+    return OpenOptions(
+        options.platform,
+        options.pull,
+        options.progress,
+        options.require_digest,
+        options.tls_verify,
+    )
+
+
+def write_options(options: Options) -> WriteOptions:
+    """How the result is written."""
+    return WriteOptions(options.force, options.progress, options.tls_verify)
 
 
 def plan_image(image: Image, options: Options = Options()) -> Plan:
@@ -136,9 +182,7 @@ def _explained(source: _Source, options: Options) -> Explanation:
 
 
 def _open(source: str, options: Options) -> _Source:
-    _edits(options)  # what cannot be parsed is said before an image is fetched
-    open_options = OpenOptions(options.platform, options.pull, options.progress)
-    return _merged(open_image(Reference.parse(source), open_options), options)
+    return _merged(open_image(Reference.parse(source), open_options(options)), options)
 
 
 def _merged(image: Image, options: Options) -> _Source:

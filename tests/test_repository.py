@@ -23,6 +23,7 @@ FLOORS = (
     {"planning"},
     {"build", "selfcheck", "transports", "report"},
     {"pipeline"},
+    {"platforms"},
     {"__init__"},
     {"cli"},
     {"__main__"},

@@ -8,14 +8,14 @@ from typing import Unpack
 
 import click
 
-from minify import __version__, pipeline
+from minify import __version__, platforms
 from minify.cli import headings, why
 from minify.cli.headings import DefaultCommand, option
 from minify.cli.output import check_side_file, print_text, write_file
-from minify.cli.shaping import Shaping, deciding, reading, shaped
+from minify.cli.shaping import Shaping, deciding, reading, shaped, wanted
 from minify.errors import OutputError
 from minify.image.compression import Compression
-from minify.report import FORMATS, Result
+from minify.report import FORMATS, IndexResult, Result
 
 _EPILOG = """\b
 IMAGE and OUTPUT are written as skopeo and podman write them:
@@ -119,25 +119,29 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
             check_side_file(path, flag, (image, output or ""))
     if dry_run and iidfile is not None:
         raise click.UsageError("--iidfile: a dry run builds no image that could have an id")
-    if dry_run:
-        result = pipeline.plan(image, options)
-    elif output is None:
+    if output is None and not dry_run:
         raise click.UsageError("say where the result goes with -o OUTPUT, or use --dry-run")
-    else:
-        result = pipeline.minify(image, output, options)
+    result = platforms.run(image, None if dry_run else output, options, wanted(given))
     printed = "json" if as_json else "" if quiet else "plan" if dry_run else "summary"
     _tell(result, _Reporting(printed, report, iidfile))
 
 
-def _tell(result: Result, reporting: _Reporting) -> None:
+def _tell(result: Result | IndexResult, reporting: _Reporting) -> None:
     """Prints and writes what was asked for; an error says that the image itself is there."""
     report, iidfile = reporting.report, reporting.iidfile
     try:
         print_text(FORMATS[reporting.what](result) if reporting.what else "")
         if report is not None:
             write_file(report, FORMATS["json"](result), f"--report {report}")
-        if iidfile is not None and result.built is not None:
-            write_file(iidfile, str(result.built.config.digest), f"--iidfile {iidfile}")
+        if iidfile is not None and (identity := _identity(result)):
+            write_file(iidfile, identity, f"--iidfile {iidfile}")
     except OutputError as error:
         written = f"; the image itself was written: {result.reference}" if result.reference else ""
         raise OutputError(f"{error}{written}") from error
+
+
+def _identity(result: Result | IndexResult) -> str:
+    """The image id, or the index's digest, as builders write it; empty for a plan."""
+    if isinstance(result, IndexResult):
+        return str(result.digest or "")
+    return "" if result.built is None else str(result.built.config.digest)

@@ -17,6 +17,7 @@ from minify.cli.headings import option
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
+from minify.platforms import Wanted
 from minify.progress import SILENT
 from minify.report.progress import for_terminal
 from minify.transports import Pull
@@ -27,8 +28,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class Shaping(TypedDict):
     """What click hands over for the options below."""
 
-    platform: str | None
+    platform: tuple[str, ...]
     pull: str
+    require_digest: bool
+    tls_verify: bool
     keep: tuple[str, ...]
     drop: tuple[str, ...]
     keep_setuid: bool
@@ -48,8 +51,9 @@ _READING = (
     option(
         headings.MEDIA,
         "--platform",
+        multiple=True,
         metavar="OS/ARCH",
-        help="Which image of several, as linux/arm64.",
+        help="Which image of several, as linux/arm64; several times for an index of these; or all.",
     ),
     option(
         headings.MEDIA,
@@ -57,7 +61,22 @@ _READING = (
         type=click.Choice([str(pull.value) for pull in Pull]),
         default="missing",
         show_default=True,
-        help="When a daemon fetches IMAGE.",
+        help="When IMAGE is fetched from its registry, if a plain name or a daemon's names it.",
+    ),
+    option(
+        headings.MEDIA,
+        "--require-digest",
+        is_flag=True,
+        help="Refuse an IMAGE whose tag could move: name it by its digest.",
+    ),
+    option(
+        headings.MEDIA,
+        "--tls-verify",
+        type=bool,
+        default=True,
+        show_default=True,
+        metavar="BOOL",
+        help="Whether a registry must prove who it is; false also allows plain HTTP.",
     ),
 )
 
@@ -159,6 +178,12 @@ def _added(options: tuple[Callable[[Any], Any], ...], command: _Function) -> _Fu
     return reduce(lambda inner, add: add(inner), reversed(options), command)
 
 
+def wanted(given: Shaping) -> Wanted:
+    """The platforms that are asked for; UsageError for what is none."""
+    texts = given["platform"]
+    return None if "all" in texts else tuple(map(_platform, texts))
+
+
 def shaped(given: Shaping, *, user: str | None, quiet: bool = False) -> Options:
     """The options of the decision; UsageError for what cannot be parsed."""
     return Options(
@@ -176,8 +201,9 @@ def shaped(given: Shaping, *, user: str | None, quiet: bool = False) -> Options:
         keep_setuid=given["keep_setuid"],
         keep_shadow=given["keep_shadow"],
         arbitrary_uid=given["arbitrary_uid"],
-        platform=_platform(given["platform"]),
         pull=Pull(given["pull"]),
+        require_digest=given["require_digest"],
+        tls_verify=given["tls_verify"],
         created=_created(os.environ.get("SOURCE_DATE_EPOCH", "")),
         progress=SILENT if quiet else for_terminal(),
     )
@@ -201,9 +227,7 @@ def _argv(flag: str, text: str | None) -> tuple[str, ...] | None:
         raise UsageError(f"{flag} {text}: {error}") from error
 
 
-def _platform(text: str | None) -> Platform | None:
-    if text is None:
-        return None
+def _platform(text: str) -> Platform:
     try:
         return Platform.parse(text)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Unpack
 
 import click
@@ -10,7 +11,7 @@ from minify import pipeline
 from minify.cli import headings
 from minify.cli.headings import HeadedCommand, option
 from minify.cli.output import print_text
-from minify.cli.shaping import Shaping, deciding, reading, shaped
+from minify.cli.shaping import Shaping, deciding, reading, shaped, wanted
 from minify.errors import UsageError
 from minify.report import user_text, why, why_json, why_text
 
@@ -83,7 +84,12 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
         raise click.UsageError(
             "say what is asked: `minify why IMAGE PATH...` or `minify why IMAGE --user`"
         )
-    explanation = pipeline.explain(image, shaped(given, user=as_user))
+    options = shaped(given, user=as_user)
+    asked = wanted(given)
+    if asked is None or len(asked) > 1:
+        raise click.UsageError("--platform: to `why`, name the one platform that is asked about")
+    platform = asked[0] if asked else None
+    explanation = pipeline.explain(image, replace(options, platform=platform))
     try:
         answers = why.why(explanation, *paths)
     except UsageError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minify.errors import ImageError
+from minify.image.blob import BytesBlob
 from minify.image.config import ImageConfig
 from minify.image.digest import Digest
 from minify.image.layer import Layer
@@ -26,6 +27,11 @@ class Image:
     """None where the medium has no manifest."""
     index_digest: Digest | None = None
     """The digest of the index that led to the manifest; None if none did."""
+
+    def without_content(self) -> Image:
+        """This image for reports: its layers hold nothing any more, on no disk either."""
+        nothing = BytesBlob(b"")
+        return replace(self, layers=tuple(replace(layer, blob=nothing) for layer in self.layers))
 
     def check_unchanged(self) -> None:
         """Raises ImageError if a layer's bytes may have changed since the image was opened."""

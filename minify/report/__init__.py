@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 
 from minify.report import json, text
 from minify.report.explanation import Explanation
-from minify.report.result import Result
+from minify.report.result import IndexResult, PlatformResult, Result
 
-FORMATS: Mapping[str, Callable[[Result], str]] = {
+FORMATS: Mapping[str, Callable[[Result | IndexResult], str]] = {
     "summary": text.summary,
     "plan": text.plan,
     "json": json.document,
 }
 """What can be printed of a result, by name."""
 
-__all__ = ["FORMATS", "Explanation", "Result"]
+__all__ = ["FORMATS", "Explanation", "IndexResult", "PlatformResult", "Result"]

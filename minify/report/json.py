@@ -8,32 +8,55 @@ from minify.planning import ConfigChange, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
 from minify.report.members import JsonObject, dump, gap, kept, size, source
-from minify.report.result import Result
+from minify.report.result import IndexResult, Result
 from minify.report.user import user
 
 
-def document(result: Result) -> str:
-    """The whole result: what was written, every entry with its reasons, the user, gaps."""
+def document(result: Result | IndexResult) -> str:
+    """The whole result: what was written, every entry with its reasons, the user, gaps.
+
+    Of an index the same for each platform, and the index itself.
+    """
+    return dump(_index(result) if isinstance(result, IndexResult) else _whole(result))
+
+
+def _index(index: IndexResult) -> JsonObject:
+    source_digest, digest = index.source_digest, index.digest
+    return {
+        "source_index": {
+            "name": printable(index.source),
+            "digest": str(source_digest) if source_digest else None,
+            "skipped": [printable(it) for it in index.skipped],
+        },
+        "output_index": None
+        if index.reference is None
+        else {"reference": printable(index.reference), "digest": str(digest) if digest else None},
+        "images": [
+            {"platform": printable(str(one.platform)), **_whole(one.result)}
+            for one in index.results
+        ],
+    }
+
+
+def _whole(result: Result) -> JsonObject:
     decided = result.plan
     keep = decided.keep
-    return dump(
-        {
-            "source": source(result.source),
-            "output": _output(result),
-            "user": user(decided.identity),
-            "command": _command(decided),
-            "config_changes": [config_change(change) for change in decided.config_changes],
-            "size": {"before": size(decided.source), "after": size(decided.size)},
-            "layers": {"before": len(result.source.layers), "after": 1},
-            "warnings": [printable(text) for text in decided.warnings],
-            "gaps": [gap(item) for item in decided.gaps],
-            "overruled": [
-                {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
-            ],
-            "run": running.document(decided),
-            "entries": [_entry(item, keep) for item in decided.entries],
-        }
-    )
+    return {
+        "source": source(result.source),
+        "output": _output(result),
+        "user": user(decided.identity),
+        "command": _command(decided),
+        "config_changes": [config_change(change) for change in decided.config_changes],
+        "size": {"before": size(decided.source), "after": size(decided.size)},
+        "layers": {"before": len(result.source.layers), "after": 1},
+        "warnings": [printable(text) for text in decided.warnings],
+        "gaps": [gap(item) for item in decided.gaps],
+        "overruled": [
+            {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
+        ],
+        "run": running.document(decided),
+        "entries": [_entry(item, keep) for item in decided.entries],
+    }
 
 
 def failure(error: MinifyError) -> str:
@@ -64,11 +87,12 @@ def _command(decided: Plan) -> JsonObject:
 
 
 def _output(result: Result) -> JsonObject | None:
-    if result.built is None or result.reference is None:
+    """What was written; an image of an index has no reference of its own."""
+    if result.built is None:
         return None
-    digest = result.manifest_digest
+    digest, reference = result.manifest_digest, result.reference
     return {
-        "reference": printable(result.reference),
+        "reference": printable(reference) if reference else None,
         "image_id": str(result.built.config.digest),
         "manifest_digest": str(digest) if digest else None,
         "diff_ids": [str(digest) for digest in result.built.config.diff_ids],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from minify.closure import KeepSet
 from minify.errors import UsageError
@@ -11,7 +11,7 @@ from minify.image.reference import Reference, Transport, checked_name
 from minify.planning import Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
-from minify.report.result import Result
+from minify.report.result import IndexResult, Result
 from minify.report.sections import (
     change_sections,
     reason,
@@ -25,16 +25,38 @@ _SHOWN = 8
 _NAMED = {Transport.DOCKER_DAEMON, Transport.REGISTRY}
 
 
-def summary(result: Result) -> str:
+def summary(result: Result | IndexResult) -> str:
     """Before and after, the user, what was changed on purpose, gaps, how to run it."""
+    if isinstance(result, IndexResult):
+        return _index(result, _summary)
     return "\n".join((*_summary(result), *_outcome(result))) + "\n"
 
 
-def plan(result: Result) -> str:
+def plan(result: Result | IndexResult) -> str:
     """Every entry that would be written, with its reason, then the summary and a pod's YAML."""
-    lines = [_entry(item, result.plan.keep) for item in result.plan.entries]
-    pod = pod_lines(result.plan)
-    return "\n".join([*lines, "", *_summary(result), *pod, *_outcome(result)]) + "\n"
+    if isinstance(result, IndexResult):
+        return _index(result, _plan)
+    return "\n".join((*_plan(result), *_outcome(result))) + "\n"
+
+
+def _plan(result: Result) -> Iterator[str]:
+    yield from (_entry(item, result.plan.keep) for item in result.plan.entries)
+    yield ""
+    yield from _summary(result)
+    yield from pod_lines(result.plan)
+
+
+def _index(index: IndexResult, shown: Callable[[Result], Iterable[str]]) -> str:
+    """What `shown` says of each platform, and what came of them together."""
+    lines = [line for one in index.results for line in shown(one.result)]
+    lines += [f"left out of {printable(index.source)}: {printable(it)}" for it in index.skipped]
+    platforms = ", ".join(printable(str(one.platform)) for one in index.results)
+    if index.reference is None or index.digest is None:
+        lines.append(f"nothing was written; it would be an index of {platforms}")
+    else:
+        digest = index.digest.short
+        lines.append(f"wrote {printable(index.reference)} (index {digest}: {platforms})")
+    return "\n".join(lines) + "\n"
 
 
 def _summary(result: Result) -> Iterator[str]:

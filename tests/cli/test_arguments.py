@@ -9,7 +9,7 @@ import pytest
 
 from minify.cli import default, why
 from minify.cli.headings import DefaultCommand, HeadedOption
-from minify.cli.shaping import Shaping, shaped
+from minify.cli.shaping import Shaping, shaped, wanted
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
@@ -113,8 +113,10 @@ def test_what_no_command_takes_is_refused(argv: str, said: str) -> None:
 
 
 GIVEN = Shaping(
-    platform=None,
+    platform=(),
     pull="missing",
+    require_digest=False,
+    tls_verify=True,
     keep=(),
     drop=(),
     keep_setuid=False,
@@ -138,8 +140,10 @@ def test_nothing_said_gives_the_options_by_default() -> None:
 def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     given = Shaping(
-        platform="linux/arm64",
+        platform=("linux/arm64",),
         pull="never",
+        require_digest=True,
+        tls_verify=False,
         keep=("/k",),
         drop=("/d",),
         keep_setuid=True,
@@ -169,8 +173,9 @@ def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> N
         keep_setuid=True,
         keep_shadow=True,
         arbitrary_uid=True,
-        platform=Platform.parse("linux/arm64"),
         pull=Pull.NEVER,
+        require_digest=True,
+        tls_verify=False,
         created="1970-01-02T00:00:00Z",
     )
 
@@ -181,7 +186,6 @@ def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> N
         ("entrypoint", "[1]", "--entrypoint [1]: expected a JSON array of strings"),
         ("entrypoint", "[", "--entrypoint: this is no JSON array"),
         ("cmd", "'x", "--cmd 'x: No closing quotation"),
-        ("platform", "x", "--platform: "),
     ],
 )
 def test_what_cannot_be_parsed_names_its_flag(key: str, text: str, said: str) -> None:
@@ -204,3 +208,31 @@ def test_commands_that_shape_a_decision_have_the_same_options() -> None:
         for command in (default.command, why.command)
     ]
     assert names == [set(Shaping.__annotations__)] * 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "platforms"),
+    [
+        ((), ()),
+        (("linux/arm64",), (Platform("linux", "arm64"),)),
+        (
+            ("linux/amd64", "linux/arm/v7"),
+            (Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
+        ),
+        (("all",), None),
+        (("linux/arm64", "all"), None),
+    ],
+)
+def test_platforms_are_none_some_or_all(
+    texts: tuple[str, ...], platforms: tuple[Platform, ...] | None
+) -> None:
+    given = GIVEN.copy()
+    given["platform"] = texts
+    assert wanted(given) == platforms
+
+
+def test_a_platform_that_is_none_names_its_flag() -> None:
+    given = GIVEN.copy()
+    given["platform"] = ("x",)
+    with pytest.raises(UsageError, match="--platform: 'x' is no platform"):
+        wanted(given)
