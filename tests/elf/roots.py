@@ -16,6 +16,9 @@ from images.build import build_foreign
 from images.cache import cached
 
 from elf.lab import MUSL
+from minify.filetree import FileTree
+from minify.image import Layer
+from minify.image.blob import FileBlob, HostFile
 
 # Four hundred packages: large graphs, private directories, RUNPATHs, plugins, 32-bit libraries.
 LARGE = (
@@ -83,6 +86,11 @@ def unpacked(layers: Sequence[Path], directory: Path, architecture: str = "amd64
     copy.write_bytes(Path("/usr/bin", emulator).read_bytes())
     copy.chmod(0o755)
     return Root(layers, (*chroot, "/qemu"))
+
+
+def tree_of_layers(layers: Sequence[Path]) -> FileTree:
+    files = [HostFile.open(path, path.name) for path in layers]
+    return FileTree.from_layers([Layer(FileBlob.whole(one), one.name) for one in files])
 
 
 def with_cache(root: Root, directory: Path) -> Root:

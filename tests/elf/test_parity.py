@@ -18,13 +18,11 @@ from images.build import BuiltImage
 
 from elf import roots
 from elf.lab import Lab, listed
-from elf.roots import Root, unpacked
+from elf.roots import Root, tree_of_layers, unpacked
 from minify.elf import ElfError, ElfFile, LinkMap, Loader
 from minify.elf.interpreter import Flavour, interpreter_at
 from minify.elf.machine import machine_of
 from minify.filetree import Entry, FileTree, Kind
-from minify.image import Layer
-from minify.image.blob import FileBlob, HostFile
 
 pytestmark = pytest.mark.engine
 
@@ -56,11 +54,6 @@ class Said:
             and all(paths <= self.found[name] for name, paths in other.found.items())
             and other.unmet == self.unmet
         )
-
-
-def _tree(layers: Sequence[Path]) -> FileTree:
-    files = [HostFile.open(path, path.name) for path in layers]
-    return FileTree.from_layers([Layer(FileBlob.whole(one), one.name) for one in files])
 
 
 def _elf(loader: Loader, entry: Entry) -> ElfFile | None:
@@ -132,7 +125,7 @@ def _differences(root: Root, lab: Lab) -> tuple[int, dict[str, tuple[Said, Said]
     """How many were compared, and those of which ld.so says something else."""
     enter = str(lab.program("enter", flags=["-static"], code=_ENTER))
     command = [enter, *root.command[1:]]
-    tree = _tree(root.layers)
+    tree = tree_of_layers(root.layers)
     count = 0
     different: dict[str, tuple[Said, Said]] = {}
     for links in _all_links(tree):
@@ -200,7 +193,9 @@ def test_every_version_that_older_libraries_lack_is_one_that_ld_so_misses(
     count, different = _differences(root, lab)
     assert different == {}
     assert count >= 700
-    unmet = {one.need.version for links in _all_links(_tree(root.layers)) for one in links.unmet}
+    unmet = {
+        one.need.version for links in _all_links(tree_of_layers(root.layers)) for one in links.unmet
+    }
     assert unmet >= {"GLIBC_2.38", "GLIBCXX_3.4.32", "OPENSSL_3.2.0"}
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from conftest import require
+from filetree.kit import file, tree_of
+from images.build import BuiltImage
 
 from elf.lab import NEW, OLD, Lab, entry
+from elf.roots import tree_of_layers
 from minify.elf import LinkMap, Loader
 
 _ONE = "#include <stdio.h>\nint one(void) { return puts != 0; }"
@@ -194,6 +198,39 @@ def test_older_c_library_is_caught(lab: Lab) -> None:
     where = ("prog", "L/libc.so.6", "it defines GLIBC_2.31 at most")
     assert found == {"GLIBC_2.34": where}
     assert [one[0] for one in _ld_so_says(lab, "prog")] == ["GLIBC_2.34"]
+
+
+@pytest.mark.engine
+def test_swapping_any_library_of_an_image_is_caught(
+    image: Callable[[str], BuiltImage], lab: Lab
+) -> None:
+    """Each of curl's, for one of its name that defines nothing that is needed of it."""
+    whole = tree_of_layers(image("curl").layers)
+    program = entry(whole, "/usr/bin/curl")
+    loader = Loader(whole, {})
+    links = loader.load(program)
+    assert links.interpreter is not None
+    places = [links.interpreter.requested, *(one.path for one in links.objects)]
+    files = {path: whole.read(entry(whole, path)) for path in places}
+    files["/usr/bin/curl"] = whole.read(program)
+    lab.write("script", "V_0 { };")
+    flags = ["-nostdlib", f"-Wl,--version-script={lab.root}/script"]
+    asked = {
+        need.file
+        for elf in (loader.elf(program), *(one.elf for one in links.objects))
+        for need in (elf.versions_needed if elf else ())
+    }
+    caught = {}
+    for one in links.objects:
+        if one.name not in asked or one.elf.versions_defined is None:
+            continue
+        stub = lab.library("stub", soname=one.name, flags=flags).read_bytes()
+        swapped = {**files, one.path: stub}
+        tree = tree_of([file(path[1:], data) for path, data in swapped.items()])
+        unmet = Loader(tree, {}).load(entry(tree, "/usr/bin/curl")).unmet
+        caught[one.path] = {missing.found for missing in unmet}
+    assert caught == {path: {path} for path in caught}
+    assert len(caught) >= 15
 
 
 def test_interpreters_own_versions_are_asked(lab: Lab) -> None:
