@@ -203,7 +203,6 @@ def test_a_damaged_layer_is_not_pushed(registry: Registry, tmp_path: Path) -> No
         with pytest.raises(ImageError, match=r"layer 2 of 3 .* (is damaged|shorter)"):
             written(damaged, f"docker://{registry.address}/damaged:1")
     assert registry.tags("damaged") == {}
-    assert registry.uploads() == []
 
 
 def test_a_digest_can_be_required(registry: Registry) -> None:

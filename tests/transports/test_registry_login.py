@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -277,6 +278,23 @@ def test_a_storage_that_refuses_is_named(registry: Registry) -> None:
                 opened(f"docker://{proxy.address}/one:1")
 
 
+@pytest.mark.engine
+def test_who_does_not_answer_is_named(registry: Registry) -> None:
+    """Nothing listens on port 1."""
+    server = TokenServer(realm="http://127.0.0.1:1/token")
+    with (
+        Proxy(registry.address, server.faults) as proxy,
+        pytest.raises(ImageError, match=r": 127\.0\.0\.1:1 does not answer \(Connection refused"),
+    ):
+        opened(f"docker://{proxy.address}/one:1")
+    elsewhere = Answer(307, {"Location": "http://user:secret@127.0.0.1:1/blob"})
+    with (
+        Proxy(registry.address, lambda _: elsewhere) as proxy,
+        pytest.raises(ImageError, match=r": 127\.0\.0\.1:1 does not answer \(Connection refused"),
+    ):
+        opened(f"docker://{proxy.address}/one:1")
+
+
 # -- without a registry ---------------------------------------------------------------------------
 
 
@@ -448,6 +466,27 @@ def test_a_damaged_configuration_is_told(
     (tmp_path / "config.json").write_bytes(document)
     with pytest.raises(ImageError, match=said):
         find_credentials(name_of("docker://a.example/b"))
+
+
+@pytest.mark.parametrize(
+    ("server", "calls"), [("https://index.docker.io/v1/", 1), ("docker.io", 2)]
+)
+def test_a_store_is_asked_by_dockers_own_key_first(
+    server: str, calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = json.dumps({"Username": "<token>", "Secret": "long-lived"})
+    helper = kit.write_file(
+        tmp_path / "docker-credential-tests",
+        f"#!/bin/sh\nread -r server\necho >>{tmp_path}/calls\n"
+        f'[ "$server" = "{server}" ] || {{ echo credentials not found; exit 1; }}\n'
+        f"echo '{answer}'\n".encode(),
+    )
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text('{"credsStore": "tests"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert find_credentials(name_of("docker://nginx")) == Credentials(identity_token="long-lived")  # noqa: S106
+    assert len((tmp_path / "calls").read_text()) == calls
 
 
 def test_a_secret_is_in_no_repr() -> None:

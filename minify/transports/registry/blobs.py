@@ -84,7 +84,7 @@ class Download:
         try:
             self._append(response, self._skipped(response, start), attempts)
         except ExchangeError as error:
-            raise self._client.failure(error, response.url) from error
+            raise self._client.failure(error) from error
         finally:
             response.close()
 

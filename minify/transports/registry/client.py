@@ -122,7 +122,7 @@ class Client:
         try:
             response = self._followed(request)
         except ExchangeError as error:
-            raise self.failure(error, request.url) from error
+            raise self.failure(error) from error
         except ImageError as error:
             raise self.error(str(error)) from error
         if response.status in expected:
@@ -136,11 +136,10 @@ class Client:
             raise TransientError(text, failures.retry_after(response))
         raise self.error(text)
 
-    def failure(self, error: ExchangeError, url: str) -> Exception:
+    def failure(self, error: ExchangeError) -> Exception:
         """What a failure on the way is: a TransientError or this client's error."""
         self.check_stopped()
-        address = url if "://" in url else f"https://{self.name.address}"
-        text = failures.unreachable(error, self.name, address)
+        text = failures.unreachable(error, self.name)
         return TransientError(text) if error.is_transient else self.error(text)
 
     def _followed(self, request: Request) -> Response:

@@ -98,11 +98,16 @@ def _in_file(file: Fields, name: RegistryName) -> Credentials | None:
             return _asked(helpers[key], key)
     store = file.text("credsStore")
     if store:
-        for key in reversed(keys):  # for Docker Hub, docker's own key holds them
+        for key in _store_keys(name):
             found = _asked(store, key)
             if found is not None:
                 return found
     return _stored(file.child("auths"), file.mapping("auths"), name)
+
+
+def _store_keys(name: RegistryName) -> tuple[str, ...]:
+    """What a store is asked for, which takes its time; `docker login` uses the first."""
+    return (_HUB_KEYS[0], name.host) if name.host == DOCKER_HUB else (name.host,)
 
 
 def _stored(auths: Fields, entries: Mapping[str, object], name: RegistryName) -> Credentials | None:

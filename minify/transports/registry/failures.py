@@ -36,7 +36,7 @@ def said(response: Response) -> str:
 def refused(response: Response, name: RegistryName, what: str) -> str:
     """Why the registry does not do `what` ("have the manifest"), and the next step."""
     host, answer = name.host, said(response)
-    answered_by = urlsplit(response.url).netloc
+    answered_by = _address(response.url)
     by = host if answered_by == name.address else f"{answered_by}, where {host} leads to,"
     status = response.status
     if status == 401:
@@ -55,9 +55,9 @@ def refused(response: Response, name: RegistryName, what: str) -> str:
     return f"{by} does not {what} ({answer})"
 
 
-def unreachable(failure: ExchangeError, name: RegistryName, url: str) -> str:
+def unreachable(failure: ExchangeError, name: RegistryName) -> str:
     """Why there was no answer, and the next step."""
-    address = urlsplit(url).netloc
+    address = _address(failure.url)
     if failure.fault is Fault.NOT_FOUND:
         return f"there is no host {address} ({failure}); check the name and the network"
     if failure.fault is Fault.CERTIFICATE:
@@ -82,6 +82,14 @@ def unreachable(failure: ExchangeError, name: RegistryName, url: str) -> str:
     if failure.fault is Fault.OTHER:
         return f"{address} does not answer as a registry ({failure})"
     return f"{address} does not answer ({failure}); check that it runs, and the network"
+
+
+def _address(url: str) -> str:
+    """Host and port of a URL, which may be of a registry's making."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url[:_SHOWN]
+    except ValueError:
+        return url[:_SHOWN]
 
 
 def retry_after(response: Response) -> float | None:

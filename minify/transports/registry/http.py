@@ -58,9 +58,10 @@ class Fault(Enum):
 class ExchangeError(Exception):
     """An exchange that did not come to its end; `str()` is the cause in the system's words."""
 
-    def __init__(self, fault: Fault, text: str) -> None:
+    def __init__(self, fault: Fault, text: str, url: str) -> None:
         super().__init__(text)
         self.fault = fault
+        self.url = url
 
     @property
     def is_transient(self) -> bool:
@@ -105,7 +106,7 @@ class Response:
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; empty at the end. ExchangeError if it was cut."""
-        with _failures():
+        with _failures(self.url):
             return self._raw.read(size, decode_content=False)
 
     def start(self, limit: int) -> bytes:
@@ -157,11 +158,12 @@ class Http:
 
     def send(self, request: Request) -> Response:
         """The answer to `request`, of whatever status; ExchangeError if there is none."""
-        with _failures():
+        with _failures(request.url):
             parts = urlsplit(request.url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{request.url!r} is no URL of a registry")
-            raw = self._pool(parts.scheme, parts.netloc).urlopen(
+            address = parts.netloc.rpartition("@")[2]
+            raw = self._pool(parts.scheme, address).urlopen(
                 request.method,
                 request.url,
                 headers=self._headers(request),
@@ -219,21 +221,21 @@ def _sent(body: Body | bytes | None) -> bytes | Iterator[bytes] | None:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(url: str) -> Iterator[None]:
     """Turns what urllib3 and the standard library raise into ExchangeError."""
     try:
         yield
     except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-        raise _failure(error) from error
+        raise _failure(error, url) from error
 
 
-def _failure(error: BaseException) -> ExchangeError:
+def _failure(error: BaseException, url: str) -> ExchangeError:
     if isinstance(error, ProxyError):
-        inner = _failure(error.original_error)
+        inner = _failure(error.original_error, url)
         fault = inner.fault if inner.is_transient else Fault.PROXY
-        return ExchangeError(fault, f"the proxy: {inner}")
+        return ExchangeError(fault, f"the proxy: {inner}", url)
     cause = _cause(error)
-    return ExchangeError(_fault(error, cause), _text(cause))
+    return ExchangeError(_fault(error, cause), _text(cause), url)
 
 
 def _fault(error: BaseException, cause: BaseException) -> Fault:

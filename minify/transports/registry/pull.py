@@ -160,7 +160,7 @@ class _Repository:
             try:
                 return self._start(response, path), response.header("Docker-Content-Digest")
             except ExchangeError as error:
-                raise self.client.failure(error, response.url) from error
+                raise self.client.failure(error) from error
             finally:
                 response.close()
 

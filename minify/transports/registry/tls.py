@@ -37,6 +37,8 @@ def tls_context(host: str, *, verify: bool) -> ssl.SSLContext:
 
 def _directories(host: str) -> Iterator[Path]:
     """Those that exist and can be looked into, the user's own last."""
+    if host.strip(".") == "":  # a redirect may lead to any name
+        return
     home = os.environ.get("HOME", "")
     config = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
     roots = ["/etc/docker", "/etc/containers"]

@@ -17,7 +17,7 @@ from minify.image.compression import CHUNK
 from minify.image.digest import Digest
 from minify.image.manifest import Descriptor
 from minify.progress import Advance
-from minify.transports.registry.client import Attempts, Client, TransientError
+from minify.transports.registry.client import Attempts, Client, StoppedError, TransientError
 from minify.transports.registry.http import Request, Response
 
 # Above this a cut would cost too much: a blob in chunks goes on with the one that was cut.
@@ -28,6 +28,8 @@ _UPLOADS = "blobs/uploads/"
 _BYTES = {"Content-Type": "application/octet-stream"}
 _TAKE_UPLOADS = "take uploads"
 _TOO_LARGE = 413
+_CANCELLED = (200, 202, 204, 400, 404, 405, 416, 501)
+"""That a session is gone, or that the registry cannot end it."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})", re.ASCII)
 
 
@@ -105,7 +107,7 @@ class Upload:
         response = client.exchange(request, _TAKE_UPLOADS, (202,))
         location = _location(client, response)
         response.close()
-        _cancel(client, location)
+        client.retried(lambda _: _cancel(client, location))
 
     def run(self) -> None:
         """Sends the blob if it has to be; the client's error if that fails."""
@@ -145,7 +147,8 @@ class Upload:
                     self._in_chunks = True
                     raise TransientError(f"{self._part.name} is too large for one request")
         except DamagedError as error:
-            with suppress(MinifyError):
+            # Whether that works is the registry's concern: it forgets sessions in the end.
+            with suppress(MinifyError, TransientError, StoppedError):
                 _cancel(self._client, location)
             raise ImageError(*error.args) from error
 
@@ -224,4 +227,4 @@ def _location(client: Client, response: Response) -> str:
 def _cancel(client: Client, location: str) -> None:
     """Ends a session; registries that cannot do it forget sessions by themselves."""
     request = Request("DELETE", location)
-    client.exchange(request, "cancel an upload", (200, 202, 204, 400, 404, 405, 501)).close()
+    client.once(request, "cancel an upload", _CANCELLED).close()
