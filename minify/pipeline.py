@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.build import BuildOptions, build_image
-from minify.closure import CONFIG, Context, Finding, KeepSet, Need, Reason, solve
+from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
 from minify.closure.patterns import Dropped, keep_findings
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
@@ -58,6 +58,8 @@ class Options:
     """Globs of paths that stay; a kept file brings its closure."""
     drop: tuple[str, ...] = ()
     """Globs of paths that go although something needs them."""
+    keep_dlopen: Likelihood = Likelihood.LIKELY
+    """How likely it must be that something is opened by name for it to stay."""
     user: str | None = None
     """`NAME`, `UID`, either with `:GROUP`, or `keep`."""
     writable: tuple[str, ...] = ()
@@ -212,7 +214,8 @@ def _decide(source: _Source, options: Options) -> Plan:
         reason = Reason("minified", CONFIG, "the image is minified already")
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
-        keep = solve(findings, ANALYZERS, context, Dropped(options.drop, tree))
+        dropped = Dropped(options.drop, tree)
+        keep = solve(findings, ANALYZERS, context, dropped, options.keep_dlopen)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
     decided = make_plan(tree, config, keep, identity, how)

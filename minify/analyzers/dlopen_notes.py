@@ -1,7 +1,7 @@
 """What a program or library says itself that it opens while it runs (rule 27): `.note.dlopen`.
 
 Required libraries are needed as surely as the file itself, recommended ones softly; suggested ones
-are for full installations, and stay behind. Of alternatives, the first that the image has counts.
+are for full installations, so a guess. Of alternatives, the first that the image has counts.
 
 https://uapi-group.org/specifications/specs/elf_dlopen_metadata/
 """
@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
+from minify.closure import Context, Finding, Gap, Grade, Likelihood, Missing, Need, Reason
 from minify.closure.solver import ALONE, NEEDED
 from minify.elf.elffile import DlopenNote, ElfError, Priority
 from minify.elf.linkmap import LinkMap
 from minify.filetree import Entry
 
 _RULE = "dlopen.note"
+_LIKELIHOODS = {
+    Priority.REQUIRED: Likelihood.CERTAIN,
+    Priority.RECOMMENDED: Likelihood.LIKELY,
+    Priority.SUGGESTED: Likelihood.GUESSED,
+}
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
@@ -33,10 +38,9 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         return
     processes = tuple(_processes(entry, context)) or (None,)
     for note in elf.dlopen_notes:
-        if note.priority is not Priority.SUGGESTED:
-            own_grade = grade if note.priority is Priority.REQUIRED else Grade.SOFT
-            for process in processes:
-                yield from _opened(note, entry, own_grade, process, context)
+        own_grade = grade if note.priority is Priority.REQUIRED else Grade.SOFT
+        for process in processes:
+            yield from _opened(note, entry, own_grade, process, context)
 
 
 def _processes(entry: Entry, context: Context) -> Iterator[LinkMap]:
@@ -72,10 +76,13 @@ def _opened(
 def _loaded(
     note: DlopenNote, links: LinkMap, entry: Entry, grade: Grade, rule: str
 ) -> Iterator[Finding]:
+    likelihood = _LIKELIHOODS[note.priority]
     for number, loaded in enumerate(links.objects):
         if loaded.by == entry.path and not number:
-            yield Need(loaded.path, _reason(note, loaded.name, entry), grade)
-        yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
+            reason = _reason(note, loaded.name, entry)
+            yield Need(loaded.path, reason, grade, likelihood=likelihood)
+        why = Reason(rule, loaded.by, loaded.how)
+        yield Need(loaded.path, why, grade, likelihood=likelihood)
     if note.priority is Priority.REQUIRED:
         for missing in links.missing:
             reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")

@@ -14,6 +14,7 @@ import click
 
 from minify.cli import headings
 from minify.cli.headings import option
+from minify.closure import Likelihood
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
@@ -34,6 +35,7 @@ class Shaping(TypedDict):
     tls_verify: bool
     keep: tuple[str, ...]
     drop: tuple[str, ...]
+    keep_dlopen: str
     keep_setuid: bool
     writable: tuple[str, ...]
     keep_shadow: bool
@@ -94,6 +96,14 @@ _STAYING = (
         multiple=True,
         metavar="GLOB",
         help="Leave these out, needed or not.",
+    ),
+    option(
+        headings.STAYS,
+        "--keep-dlopen",
+        type=click.Choice([likelihood.name.lower() for likelihood in reversed(Likelihood)]),
+        default=Likelihood.LIKELY.name.lower(),
+        show_default=True,
+        help="How likely it must be that a file is opened by name: plug-ins, data of libraries.",
     ),
     option(
         headings.STAYS,
@@ -196,6 +206,7 @@ def shaped(given: Shaping, *, user: str | None, quiet: bool = False) -> Options:
         healthcheck=not given["no_healthcheck"],
         keep=given["keep"],
         drop=given["drop"],
+        keep_dlopen=Likelihood[given["keep_dlopen"].upper()],
         user=user,
         writable=given["writable"],
         keep_setuid=given["keep_setuid"],

@@ -1,14 +1,15 @@
 """What must stay, and why.
 
 Roots (`roots`: the configuration; `patterns`: the user) and analyzers yield findings (`finding`):
-a `Need` with a reason and a grade, a `Missing`, a `Gap`; `RunsAs`, `Writes` and `NeedsRoot` are for
-`identity` to decide from. `solver.solve` follows them to a fixpoint
-and gives a `KeepSet`, which can say for every path why it is in it:
+a `Need` with a reason, a grade and a likelihood, a `Missing`, a `Gap`; `RunsAs`, `Writes` and
+`NeedsRoot` are for `identity` to decide from. `solver.solve` follows them to a fixpoint and gives a
+`KeepSet`, which can say for every path why it is in it:
 
     keep = solve(roots.findings, ANALYZERS, context)
     keep.kept["/usr/lib/x86_64-linux-gnu/libz.so.1.2.13"].reasons
     keep.why("/usr/lib/x86_64-linux-gnu/libz.so.1.2.13")     # back to the entrypoint
     keep.missing                                               # hard, so the image is refused
+    keep.left_out                                              # too unlikely, and what it costs
 """
 
 from minify.closure.analyzer import Analyzer, Context, ImageRule
@@ -19,6 +20,7 @@ from minify.closure.finding import (
     Finding,
     Gap,
     Grade,
+    Likelihood,
     Missing,
     Need,
     NeedsRoot,
@@ -27,7 +29,7 @@ from minify.closure.finding import (
     Writes,
     Written,
 )
-from minify.closure.keepset import KeepSet, Kept
+from minify.closure.keepset import KeepSet, Kept, LeftOut
 from minify.closure.solver import solve
 
 __all__ = [
@@ -42,6 +44,8 @@ __all__ = [
     "ImageRule",
     "KeepSet",
     "Kept",
+    "LeftOut",
+    "Likelihood",
     "Missing",
     "Need",
     "NeedsRoot",

@@ -24,6 +24,20 @@ class Grade(IntEnum):
     HARD = 1
 
 
+class Likelihood(IntEnum):
+    """How likely it is that something which no table of the program names is opened at all.
+
+    The user says with `--keep-dlopen` how much is enough; what is less is left out and told.
+    """
+
+    GUESSED = 0
+    """Something looks like it: a string, a plug-in for what the user may ask for."""
+    LIKELY = 1
+    """It usually is, and depends on what the program is used for."""
+    CERTAIN = 2
+    """Configuration says so, or the documented behaviour of what is called or linked."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Reason:
     """Why something is kept, or asked for: `Reason("elf.needed", "/usr/bin/app", "libz.so.1")`."""
@@ -43,6 +57,7 @@ class Need:
     grade: Grade = Grade.SOFT
     whole_tree: bool = False
     """Keep everything below it as well, as SOFT."""
+    likelihood: Likelihood = Likelihood.CERTAIN
 
 
 @dataclass(frozen=True, slots=True)

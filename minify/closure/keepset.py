@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from minify.closure.finding import Gap, Grade, Missing, NeedsRoot, Reason, RunsAs, Writes
+from minify.closure.finding import (
+    Gap,
+    Grade,
+    Likelihood,
+    Missing,
+    NeedsRoot,
+    Reason,
+    RunsAs,
+    Writes,
+)
 from minify.filetree import ImagePath
 
 _Step: TypeAlias = tuple[ImagePath, Reason]
@@ -23,6 +32,21 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that may be opened, and is not likely enough for the user."""
+
+    path: ImagePath
+    """A file, a link, or a directory with what is below it."""
+    likelihood: Likelihood
+    """The greatest of any reason."""
+    reasons: tuple[Reason, ...]
+    bytes: int
+    """What its files would have cost, each inode once; what they need in turn is not counted."""
+    files: int
+    """How many entries that are not kept for another reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepSet:
     """The closure's result. All sequences are sorted, whatever the order of the visit."""
 
@@ -35,6 +59,8 @@ class KeepSet:
     overruled: Mapping[ImagePath, Kept]
     """What the user dropped although it is needed."""
     needs_root: tuple[NeedsRoot, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    """Sorted by path; nothing of it is kept for another reason."""
 
     def why(self, path: ImagePath) -> tuple[_Step, ...]:
         """The chain from `path` back to a root: each path and a reason that it is kept for.

@@ -15,6 +15,7 @@ from minify.closure.finding import (
     Finding,
     Gap,
     Grade,
+    Likelihood,
     Missing,
     Need,
     NeedsRoot,
@@ -23,6 +24,7 @@ from minify.closure.finding import (
     Writes,
 )
 from minify.closure.keepset import KeepSet, Kept
+from minify.closure.unlikely import Unlikely
 from minify.errors import ImageError
 from minify.filetree import Entry, ImagePath, Kind, Resolution
 from minify.filetree.path import ancestors, child, is_within
@@ -41,12 +43,15 @@ def solve(
     analyzers: Sequence[Analyzer],
     context: Context,
     is_dropped: Callable[[ImagePath], bool] = lambda _: False,
+    least: Likelihood = Likelihood.LIKELY,
 ) -> KeepSet:
     """Everything that `roots` bring. What `is_dropped` names is not kept, and asks for nothing.
 
+    Neither is what is less likely than `least`; it is told as left out.
+
     ImageError for a loop of links on a hard need's way.
     """
-    solver = _Solver(analyzers, context, is_dropped)
+    solver = _Solver(analyzers, context, is_dropped, least)
     solver.run(roots)
     return solver.result()
 
@@ -57,7 +62,9 @@ class _Solver:
         analyzers: Sequence[Analyzer],
         context: Context,
         is_dropped: Callable[[ImagePath], bool],
+        least: Likelihood,
     ) -> None:
+        self._unlikely = Unlikely(context.tree, least)
         self._analyzers = analyzers
         self._context = context
         self._is_dropped = is_dropped
@@ -103,7 +110,7 @@ class _Solver:
 
     def _need(self, need: Need) -> None:
         found = self._context.tree.resolve(need.path)
-        if self._is_behind_dropped(found, need):
+        if self._is_behind_dropped(found, need) or self._unlikely.takes(need, found):
             return
         for hop in found.hops:
             on_the_way = Reason("link", need.reason.by, f"a link on the way to {need.path}")
@@ -194,6 +201,7 @@ class _Solver:
             writes=tuple(sorted(self._writes, key=lambda w: (w.path, w.reason, w.what.value))),
             needs_root=tuple(sorted(self._needs_root, key=lambda n: (n.reason, n.unless))),
             overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
+            left_out=self._unlikely.left_out(self._reasons.keys()),
         )
 
     def _kept(self, path: ImagePath, store: _Store) -> Kept:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from minify.closure import KeepSet
+from minify.closure import KeepSet, LeftOut
 from minify.errors import MinifyError
 from minify.planning import ConfigChange, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
-from minify.report.members import JsonObject, dump, gap, kept, size, source
+from minify.report.members import JsonObject, dump, gap, kept, reason, size, source
 from minify.report.result import IndexResult, Result
 from minify.report.user import user
 
@@ -54,6 +54,7 @@ def _whole(result: Result) -> JsonObject:
         "overruled": [
             {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
         ],
+        "left_out": [_left_out(item) for item in keep.left_out],
         "run": running.document(decided),
         "entries": [_entry(item, keep) for item in decided.entries],
     }
@@ -97,6 +98,16 @@ def _output(result: Result) -> JsonObject | None:
         "manifest_digest": str(digest) if digest else None,
         "diff_ids": [str(digest) for digest in result.built.config.diff_ids],
         "compressed_bytes": sum(layer.size or 0 for layer in result.built.layers),
+    }
+
+
+def _left_out(item: LeftOut) -> JsonObject:
+    return {
+        "path": printable(item.path),
+        "likelihood": item.likelihood.name.lower(),
+        "bytes": item.bytes,
+        "files": item.files,
+        "reasons": [reason(why) for why in item.reasons],
     }
 
 

@@ -6,11 +6,11 @@ Every line is escaped already. The summary cuts the lists, `minify why IMAGE --u
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from minify.closure import Gap, Reason
+from minify.closure import Gap, LeftOut, Likelihood, Reason
 from minify.filetree.path import is_within
 from minify.identity import Given, Rejected, Withheld
 from minify.planning import Change, ChangeKind, ConfigChange, Plan, PlannedEntry
@@ -86,7 +86,38 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
         _section("warnings", printable, plan.warnings),
         _section("gaps", gap, plan.gaps),
         Section("dropped although needed", overruled),
+        left_out_section(plan),
     )
+
+
+def left_out_section(plan: Plan) -> Section:
+    """What may be opened by name and is not likely enough: a line a rule, dear ones first."""
+    by_rule: dict[tuple[str, Likelihood], list[LeftOut]] = {}
+    for item in plan.keep.left_out:
+        by_rule.setdefault((item.reasons[0].rule, item.likelihood), []).append(item)
+    groups = sorted(by_rule.items(), key=lambda group: (-_bytes(group[1]), group[0]))
+    return Section(
+        "may be opened by name, left out",
+        tuple(_left_out(rule, likelihood, items) for (rule, likelihood), items in groups),
+    )
+
+
+def _left_out(rule: str, likelihood: Likelihood, items: Sequence[LeftOut]) -> str:
+    word = likelihood.name.lower()
+    files = sum(item.files for item in items)
+    first = printable(items[0].path)
+    shown = first if len(items) == 1 else f"{first} and {len(items) - 1:,} more"
+    cost = f"{files:,} file{'s' if files > 1 else ''}, {size(_bytes(items))}"
+    return f"{rule} ({word}): {shown}: {cost}; --keep-dlopen {word} keeps it"
+
+
+def _bytes(items: Iterable[LeftOut]) -> int:
+    return sum(item.bytes for item in items)
+
+
+def size(number: int) -> str:
+    """`number` of bytes in MB of 10^6, as docker prints sizes; small ones in kB."""
+    return f"{number / 1e6:,.1f} MB" if number >= 100_000 else f"{number / 1e3:,.1f} kB"
 
 
 def gaps_of_user(plan: Plan) -> tuple[Gap, ...]:

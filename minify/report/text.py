@@ -17,6 +17,7 @@ from minify.report.sections import (
     reason,
     rejected_section,
     run_lines,
+    size,
     user_sections,
     warning_sections,
 )
@@ -144,8 +145,3 @@ def _kind(kind: Kind) -> str:
     letters: dict[Kind, str] = {Kind.DIRECTORY: "d", Kind.SYMLINK: "l", Kind.FIFO: "p"}
     letters |= {Kind.CHARACTER: "c", Kind.BLOCK: "b"}
     return letters.get(kind, "-")
-
-
-def size(number: int) -> str:
-    """`number` of bytes in MB of 10^6, as docker prints sizes; small ones in kB."""
-    return f"{number / 1e6:,.1f} MB" if number >= 100_000 else f"{number / 1e3:,.1f} kB"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from minify.closure import Grade, Reason
+from minify.closure import Grade, LeftOut, Likelihood, Reason
 from minify.closure.patterns import Dropped
 from minify.filetree import Entry, ImagePath, Kind
 from minify.filetree.path import ROOT, is_within
@@ -22,6 +22,8 @@ class Fate(Enum):
     ADDED = "added"
     """The source does not have it, or nothing asked for it but minify's own additions."""
     DROPPED = "dropped"
+    LEFT_OUT = "left out"
+    """It may be opened by name, and is not likely enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Answer:
     """What was added or changed on purpose."""
     below: Below | None
     """None for all but directories."""
+    likelihood: Likelihood | None
+    """Of what is left out; None for all else."""
     dropped_by: str
     """The glob of `--drop` that took it; empty if none did."""
     layers: int
@@ -106,8 +110,11 @@ class _Index:
         path = found.entry.path
         keep = self._given.result.plan.keep
         planned = self._planned.get(path)
+        left_out = self._left_out(path)
         fate = self._fate(path)
         is_dropped = fate is Fate.DROPPED
+        if left_out is not None and is_dropped:
+            fate = Fate.LEFT_OUT
         kept = (keep.overruled if is_dropped else keep.kept).get(path)
         entry = planned.entry if planned else found.entry
         return Answer(
@@ -120,12 +127,25 @@ class _Index:
             packages=self._owners(path),
             grade=kept.grade if kept else None,
             chain=tuple(reversed(keep.why(path))),
-            reasons=kept.reasons if kept else (),
+            reasons=kept.reasons if kept else left_out.reasons if left_out else (),
+            likelihood=left_out.likelihood if left_out else None,
             change=planned.change if planned else "",
             below=self._below(path) if entry.kind is Kind.DIRECTORY else None,
             dropped_by=self._dropped_by(path) if is_dropped else "",
             layers=len(self._given.result.source.layers),
         )
+
+    def _left_out(self, path: ImagePath) -> LeftOut | None:
+        """What is left out and is `path`, or holds it; None for what has another fate."""
+        if path in self._planned or self._dropped_by(path):
+            return None
+        return next((it for it in self._unlikely if is_within(path, it.path)), None)
+
+    @cached_property
+    def _unlikely(self) -> tuple[LeftOut, ...]:
+        """The deepest first, so that a file's own reasons come before its directory's."""
+        left_out = self._given.result.plan.keep.left_out
+        return tuple(sorted(left_out, key=lambda item: (-len(item.path), item.path)))
 
     def _fate(self, path: ImagePath) -> Fate:
         if path in self._given.result.plan.keep.kept:

@@ -64,6 +64,7 @@ def _answer(answer: Answer) -> JsonObject:
         "reasons": [reason(item) for item in answer.reasons],
         "chain": [{"path": printable(path), "reason": reason(why)} for path, why in answer.chain],
         "below": _below(answer.below) if answer.below else None,
+        "likelihood": None if answer.likelihood is None else answer.likelihood.name.lower(),
         "dropped_by": printable(answer.dropped_by) or None,
         "keep_with": answer.keep_with,
     }

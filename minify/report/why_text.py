@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
-from minify.closure import Grade, Reason
+from minify.closure import Grade, Likelihood, Reason
 from minify.filetree import Kind
 from minify.filetree.entry import IMPLIED
 from minify.report.escape import printable
-from minify.report.text import size
+from minify.report.sections import size
 from minify.report.why import Answer, Below, Fate
 
 _SHOWN = 8
@@ -43,7 +43,9 @@ def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     if answer.others:
         yield f"  others   {_cut(answer.others, None if with_all else _SHORT)}"
     yield from _because(answer, with_all)
-    if answer.fate is Fate.DROPPED and not (answer.dropped_by or answer.is_dangling):
+    if answer.fate in (Fate.DROPPED, Fate.LEFT_OUT) and not (
+        answer.dropped_by or answer.is_dangling
+    ):
         yield f"  to keep  --keep {quote(printable(answer.keep_with))}"
 
 
@@ -52,6 +54,9 @@ def _fate(answer: Answer) -> str:
         return "added by minify"
     if answer.fate is Fate.KEPT:
         return _SURELY[answer.grade or Grade.SOFT]
+    if answer.fate is Fate.LEFT_OUT:
+        word = (answer.likelihood or Likelihood.GUESSED).name.lower()
+        return f"left out: {word}; --keep-dlopen {word} keeps it"
     if not answer.dropped_by:
         return "dropped: nothing that is kept needs it"
     glob = quote(printable(answer.dropped_by))
@@ -112,7 +117,8 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
         more = f"{len(rest):,} more reason{'s' if len(rest) > 1 else ''}"
         yield f"  and      {more}; --all lists them"
         return
-    yield "  and also" if shown else "  needed"
+    evidence = "  evidence" if answer.fate is Fate.LEFT_OUT else "  needed"
+    yield "  and also" if shown else evidence
     cut = len(rest) if with_all else _SHOWN
     yield from (f"    {_reason(reason)}" for reason in rest[:cut])
     if len(rest) > cut:
