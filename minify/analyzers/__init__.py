@@ -12,24 +12,23 @@ from minify.analyzers import (
     configuration,
     dlopen_notes,
     elf_needed,
-    libc,
     logins,
     privileges,
     runtimes,
     scripts,
     service,
     skeleton,
-    tls,
     units,
     written,
 )
+from minify.analyzers.opened import matching, strings
 from minify.closure import Analyzer, ImageRule
 
 ANALYZERS: tuple[Analyzer, ...] = (
     elf_needed.analyze,
     dlopen_notes.analyze,
-    libc.analyze,
-    tls.analyze,
+    matching.analyze,
+    strings.analyze,
     scripts.analyze,
     runtimes.analyze,
     configuration.analyze,

@@ -36,14 +36,14 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         yield Gap(Reason(_RULE, entry.path, detail))
     if not elf.dlopen_notes:
         return
-    processes = tuple(_processes(entry, context)) or (None,)
+    running = tuple(processes(entry, context)) or (None,)
     for note in elf.dlopen_notes:
         own_grade = grade if note.priority is Priority.REQUIRED else Grade.SOFT
-        for process in processes:
+        for process in running:
             yield from _opened(note, entry, own_grade, process, context)
 
 
-def _processes(entry: Entry, context: Context) -> Iterator[LinkMap]:
+def processes(entry: Entry, context: Context) -> Iterator[LinkMap]:
     """The programs that have the file in them, itself if it is one; none for a lone plug-in."""
     elf = context.elf(entry)
     if elf is not None and elf.interpreter is not None:

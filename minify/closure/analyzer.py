@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from minify.closure.finding import Finding, Grade
 from minify.elf.elffile import ElfError, ElfFile
@@ -14,6 +14,8 @@ from minify.filetree import Entry, FileTree, ImagePath
 from minify.filetree.path import joined
 from minify.image import ImageConfig
 from minify.packages import Packages
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,13 @@ class Context:
     programs: tuple[ImagePath, ...] = ()
     """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
     first_party_packages: frozenset[str] = frozenset()
-    """The packages built from the same source as one that owns a program."""
+    """The packages of the same upstream as one that owns a program."""
+    first_layer: int = 0
+    """The layer that the first of the programs came with; those before it are its base."""
     scripts: tuple[ImagePath, ...] = ()
     """Files that a shell of the configuration is told to read."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
+    _remembered: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tree: FileTree, config: ImageConfig, packages: Packages) -> Context:
@@ -54,8 +59,16 @@ class Context:
     def starting(self, programs: tuple[ImagePath, ...], scripts: tuple[ImagePath, ...]) -> Context:
         """This context with what the configuration starts; what was read stays read."""
         owners = (self.packages.owners(program) for program in programs)
-        siblings = self.packages.siblings(frozenset().union(*owners))
-        return replace(self, programs=programs, scripts=scripts, first_party_packages=siblings)
+        upstream = self.packages.upstream(frozenset().union(*owners))
+        # A shell or an init that the base brought says nothing of where the application begins.
+        layers = [layer for program in programs if (layer := self.tree[program].layer) > 0]
+        return replace(
+            self,
+            programs=programs,
+            scripts=scripts,
+            first_party_packages=upstream,
+            first_layer=min(layers, default=0),
+        )
 
     @property
     def workdir(self) -> str:
@@ -83,6 +96,13 @@ class Context:
             found = self._link_maps[entry.path] = load(entry)
         return found
 
+    def remembered(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
+        """What `make` gave when `key` was first asked for; it may depend on the image only."""
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        found: _Value = self._remembered[key]
+        return found
+
     def command(self, name: str) -> Command | None:
         """What `name` starts, looked up by PATH and the working directory; None if nothing."""
         if "/" in name:
@@ -106,12 +126,15 @@ class Context:
     def is_first_party(self, path: ImagePath) -> bool:
         """Whether `path` belongs to the application: its programs' packages own it, or none does.
 
-        Where the image has no package database, only places that no distribution fills count, and
-        the programs themselves.
+        Where the image has no package database, what came with the programs or after them counts,
+        if there are layers before; and places that no distribution fills.
         """
         if path in self.programs:
             return True
         if not self.packages:
+            entry = self.tree.get(path)
+            if self.first_layer > 0 and entry is not None and entry.layer >= self.first_layer:
+                return True
             return not path.startswith(_DISTRIBUTIONS) or path.startswith("/usr/local/")
         owners = self.packages.owners(path)
         return not owners or bool(owners & self.first_party_packages)

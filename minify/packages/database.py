@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -60,6 +61,22 @@ class Packages:
         sources = {self._packages[name].source for name in names}
         return frozenset(p.name for p in self._packages.values() if p.source in sources)
 
+    def upstream(self, names: Iterable[str]) -> frozenset[str]:
+        """`names`, what is built from the same sources, and what metapackages among them stand for.
+
+        `php-cli` of php-defaults depends on `php8.2-cli` of php8.2: the same upstream, for the
+        letters at the beginning are the same.
+        """
+        found = self.siblings(names)
+        meant = {
+            other
+            for name in found
+            if (stem := _stem_of_metapackage(self._packages[name].source))
+            for other in self._packages[name].depends
+            if other in self._packages and self._packages[other].source.startswith(stem)
+        }
+        return found | self.siblings(meant)
+
     def paths(self, name: str) -> Sequence[ImagePath]:
         """The real paths of one package, files and directories, sorted."""
         return self._paths.get(name, ())
@@ -71,6 +88,15 @@ class Packages:
             for name in self._owners[path]:
                 paths.setdefault(name, []).append(path)
         return paths
+
+
+_METAPACKAGE = re.compile(r"([a-z]{3,40})[\d.]*-(?:defaults|common|meta)")
+
+
+def _stem_of_metapackage(source: str) -> str:
+    """What the source of the code itself begins with; empty if `source` has the code."""
+    found = _METAPACKAGE.fullmatch(source)
+    return found[1] if found else ""
 
 
 def read_packages(tree: FileTree) -> Packages:

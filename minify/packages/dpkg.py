@@ -6,6 +6,7 @@ https://wiki.debian.org/DpkgTricks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from minify.filetree import FileTree, ImagePath, Kind, image_path
@@ -15,6 +16,7 @@ from minify.packages.package import Package
 _STATUS = "/var/lib/dpkg/status"
 _INFO = ImagePath("/var/lib/dpkg/info")
 _LARGEST = 64 << 20
+_SEPARATOR = re.compile(r"[,|]")
 
 
 def read(tree: FileTree) -> Iterator[Package]:
@@ -28,12 +30,19 @@ def read(tree: FileTree) -> Iterator[Package]:
         if name and fields.get("status", "").endswith(" installed"):
             source = fields.get("source", "").partition(" ")[0] or name
             paths = _paths(tree, name, fields.get("architecture", ""))
-            yield Package(name, fields.get("version", ""), source, paths)
+            yield Package(name, fields.get("version", ""), source, paths, _depends(fields))
 
 
 def _fields(paragraph: str) -> dict[str, str]:
     lines = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in (" ", "\t"))
     return {key.lower(): value.strip() for key, _, value in lines}
+
+
+def _depends(fields: dict[str, str]) -> tuple[str, ...]:
+    """The names in Depends and Pre-Depends, without versions and architectures."""
+    text = f"{fields.get('pre-depends', '')},{fields.get('depends', '')}"
+    names = (one.strip().partition(" ")[0].partition(":")[0] for one in _SEPARATOR.split(text))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _paths(tree: FileTree, name: str, architecture: str) -> tuple[ImagePath, ...]:

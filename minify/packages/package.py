@@ -17,3 +17,5 @@ class Package:
     """The source package that it was built from; its own name where none is stated."""
     paths: tuple[ImagePath, ...]
     """Files and directories as the package names them, links among their parents included."""
+    depends: tuple[str, ...] = ()
+    """The names of packages that it depends on, alternatives among them."""

@@ -10,6 +10,7 @@ import pytest
 from minify.cli import default, why
 from minify.cli.headings import DefaultCommand, HeadedOption
 from minify.cli.shaping import Shaping, shaped, wanted
+from minify.closure import Likelihood
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
@@ -46,15 +47,13 @@ def parsed(argv: list[str]) -> tuple[str, dict[str, Any]]:
         ("img -o why", "minify", {"image": "img", "output": "why"}),
         ("Why -o x", "minify", {"image": "Why", "output": "x"}),
         (
-            "img --keep /a --keep /b --drop /c --writable /d --keep-setuid --keep-shadow"
-            " --keep-dlopen guessed",
+            "img --keep /a --keep /b --drop /c --keep-dlopen guessed --keep-setuid --keep-shadow",
             "minify",
             {
                 "image": "img",
                 "keep": ("/a", "/b"),
                 "drop": ("/c",),
                 "keep_dlopen": "guessed",
-                "writable": ("/d",),
                 "keep_setuid": True,
                 "keep_shadow": True,
             },

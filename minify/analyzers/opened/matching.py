@@ -1,0 +1,109 @@
+"""From the table to findings: which rows one file triggers, and what that keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from minify.analyzers.opened.directories import library_directories
+from minify.analyzers.opened.rule import Calls, Contains, Library, Program, Rule, Scope
+from minify.analyzers.opened.table import RULES
+from minify.analyzers.opened.texts import contained
+from minify.closure import Context, Finding, Grade, Need, Reason
+from minify.closure.patterns import glob
+from minify.elf.elffile import ElfError, ElfFile
+from minify.filetree import Entry
+from minify.filetree.path import basename, decoded
+
+_MOST_PATTERNS = 500
+_MOST_PATHS = 20_000
+# A static program of glibc has the name of its modules in it, and loads them.
+_LOADS = b"libnss_"
+
+_TEXTS = tuple(
+    dict.fromkeys(
+        text
+        for rule in RULES
+        if isinstance(rule.trigger, Calls | Contains)
+        for text in rule.trigger.strings
+    )
+)
+
+
+def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
+    """What the table has for one ELF file."""
+    try:
+        elf = context.elf(entry)
+    except ElfError:
+        return  # said by elf_needed
+    if elf is None:
+        return
+    for rule in RULES:
+        shown = _shown(rule, entry, elf, context)
+        if shown and _is_in_scope(rule.scope, entry, context):
+            yield from _kept(
+                rule, Reason(rule.name, entry.path, f"{shown}: {rule.evidence}"), entry, context
+            )
+
+
+def _shown(rule: Rule, entry: Entry, elf: ElfFile, context: Context) -> str:
+    """What in the file triggers the rule, in words; empty if nothing does."""
+    match rule.trigger:
+        case Library():
+            name = basename(entry.path)
+            return f"is {name}" if rule.trigger.matches(name) else ""
+        case Program():
+            name = basename(entry.path)
+            return f"is {name}" if elf.is_program and rule.trigger.name.fullmatch(name) else ""
+        case Calls() if elf.is_dynamic and elf.needed:
+            called = sorted(elf.imports & rule.trigger.functions)
+            return f"calls {', '.join(called[:3])}" if called else ""
+        case Calls() | Contains():
+            return _contained(rule.trigger, entry, elf, context)
+
+
+def _contained(trigger: Calls | Contains, entry: Entry, elf: ElfFile, context: Context) -> str:
+    is_static = elf.interpreter is None and not elf.needed and entry.is_executable
+    is_own = isinstance(trigger, Contains) and entry.path in context.programs
+    if not trigger.strings or not (is_static or is_own):
+        return ""
+    found = contained(entry, context, (_LOADS, *_TEXTS))
+    text = next((text for text in trigger.strings if text in found), b"")
+    return f"contains {decoded(text.strip(bytes(1)))}" if text else ""
+
+
+def _is_in_scope(scope: Scope, entry: Entry, context: Context) -> bool:
+    if scope is Scope.ANY:
+        return True
+    return context.is_first_party(entry.path) is (scope is Scope.FIRST_PARTY)
+
+
+def _kept(rule: Rule, reason: Reason, entry: Entry, context: Context) -> Iterator[Finding]:
+    patterns = (*rule.keeps, *islice(rule.finds(entry, context), _MOST_PATTERNS))
+    for pattern in dict.fromkeys(patterns):
+        is_tree = pattern.endswith("/")
+        for path in islice(_paths(pattern, entry, context), _MOST_PATHS):
+            yield Need(path, reason, whole_tree=is_tree, likelihood=rule.likelihood)
+
+
+def _paths(pattern: str, entry: Entry, context: Context) -> Iterable[str]:
+    """The paths that `pattern` stands for, which lead to something."""
+    if "**" in pattern:
+        return ()
+    if pattern.startswith("/"):
+        return context.existing(glob(context.tree, pattern))
+    name = pattern.removeprefix("@/")
+    for directory in _directories(entry, context):
+        found = tuple(context.existing(glob(context.tree, f"{directory}/{name}")))
+        if found:
+            return found
+    return ()
+
+
+def _directories(entry: Entry, context: Context) -> tuple[str, ...]:
+    """None for a static program that loads nothing: Go's reads the same files."""
+    elf = context.elf(entry)
+    is_static = elf is not None and elf.is_program and not elf.needed
+    if is_static and _LOADS not in contained(entry, context, (_LOADS, *_TEXTS)):
+        return ()
+    return library_directories(entry, context)

@@ -1,0 +1,8 @@
+"""The whole table. docs/rules.md is written from it; a test says when it is not."""
+
+from __future__ import annotations
+
+from minify.analyzers.opened import c_library, desktop, libraries
+from minify.analyzers.opened.rule import Rule
+
+RULES: tuple[Rule, ...] = (*c_library.RULES, *libraries.RULES, *desktop.RULES)
