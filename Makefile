@@ -17,7 +17,7 @@ help:
 	@echo 'make check     lint, format, types, unit tests: no daemon, under a minute'
 	@echo 'make test      setup and everything but the long tests'
 	@echo 'make test-all  the long tests too'
-	@echo 'make bench     sizes, times and peak memory on the test images'
+	@echo 'make bench     sizes, times and peak memory on the test images; recall on real programs'
 	@echo 'make images    build the test images, print where they are'
 	@echo 'make clean     remove what make made in this directory'
 
