@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from minify.analyzers.accounts import GROUP, PASSWD
+from minify.analyzers.drops import BECOMES, MANAGES
 from minify.analyzers.shellscripts import Scripts
 from minify.analyzers.shellwrites import places
 from minify.closure import (
@@ -55,11 +56,16 @@ _GOES_ON = frozenset((Ending.EXEC, Ending.LAST, Ending.BACKGROUND))
 
 _ONLY_ROOT = frozenset(
     """
-    addgroup adduser chpasswd chroot delgroup deluser groupadd groupdel groupmod insmod ip6tables
-    iptables losetup mknod modprobe mount nft setcap swapoff swapon umount useradd userdel usermod
+    addgroup adduser apk apt apt-get chpasswd chroot delgroup deluser dnf groupadd groupdel groupmod
+    insmod invoke-rc.d ip6tables iptables losetup microdnf mknod modprobe mount nft rc-service
+    service setcap swapoff swapon systemctl umount useradd userdel usermod yum
     """.split()
 )
 """Commands that no other user can use. `passwd` and `ip` can be asked something by anybody."""
+
+# A script may call something else of its own by the name of one of these.
+_DAEMONS = (BECOMES.keys() | MANAGES.keys()) - {"init", "login", "master"}
+_INIT_SCRIPTS = "/etc/init.d/"
 
 _IP_CHANGES = frozenset("add append change del delete flush replace set".split())
 _NAMING = frozenset("chown chgrp id getent usermod useradd install find groupmod".split())
@@ -210,7 +216,9 @@ def _obstacle(run: Run, argv: Sequence[str]) -> Iterator[NeedsRoot]:
     name = called(words[0].text or "") if words else ""
     if switch is not None:
         yield _only_root(run, switch[0])
-    elif name in _ONLY_ROOT or _changes_kernel(name, [word.text for word in words[1:]]):
+    elif words and words[0].beginning.startswith(_INIT_SCRIPTS):
+        yield _only_root(run, words[0].shown)
+    elif name in _ONLY_ROOT | _DAEMONS or _changes_kernel(name, [w.text for w in words[1:]]):
         yield _only_root(run, name)
     elif run.stops:
         yield from _given_away(run, name, words[1:])

@@ -394,6 +394,15 @@ def test_what_only_roots_branch_starts_is_no_obstacle() -> None:
         ('[ -n "$X" ] || usermod -u 1 app', "root: runs usermod"),
         ("f() { useradd x; }", ""),
         ("f() { useradd x; }; f", "root: runs useradd"),
+        ("/usr/sbin/sshd", "root: runs sshd, which only root can"),
+        ("cron -L 2", "root: runs cron, which only root can"),
+        ("crond -f &", "root: runs crond, which only root can"),
+        ("cron || true", ""),
+        ('[ -z "$X" ] || cron', ""),
+        ("service ssh start", "root: runs service, which only root can"),
+        ("/etc/init.d/cron start", "root: runs /etc/init.d/cron, which only root can"),
+        ("apk add curl", "root: runs apk, which only root can"),
+        ("init; login; master", ""),
     ],
 )
 def test_obstacles(line: str, expected: str) -> None:
