@@ -8,6 +8,7 @@ workload runs in that. *Recall* is how many of the needed files it kept.
     cd tests
     ../.venv/bin/python -m recall nginx                       # the minify of this checkout
     ../.venv/bin/python -m recall nginx --source ../../other  # of another one
+    ../.venv/bin/python -m recall nginx --surplus             # what was kept and not needed, too
 
 docs/recall.md has the table of all programs. The trees and what was traced on them are cached.
 """

@@ -24,6 +24,16 @@ from recall.tree import RecallError, WholeTree, whole_tree
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LONGEST = 900
+_REPORT = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Files that a rule kept, by the first reason of each, and that the workload did not need."""
+
+    rule: str
+    count: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Slim:
     missed: tuple[str, ...]
     """Needed files that it lacks."""
     checks: tuple[Check, ...]
+    surplus: tuple[Surplus, ...]
+    """Largest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,18 @@ def measure(program: Program, source: Path = CHECKOUT) -> Measurement:
 def _slim(program: Program, tree: WholeTree, root: Path, needed: Iterable[str]) -> Slim:
     files = list(_regular_files(root))
     missed = tuple(name for name in needed if not _is_regular(_inside(root, name)))
-    size = _size(files)
-    return Slim(len(files), size, missed, run_workload(program.name, root, tree.beside))
+    size, surplus = _size(files), _surplus(root.with_name(_REPORT), frozenset(needed))
+    checks = run_workload(program.name, root, tree.beside)
+    return Slim(len(files), size, missed, checks, surplus)
+
+
+def _surplus(report: Path, needed: frozenset[str]) -> tuple[Surplus, ...]:
+    sizes: dict[str, list[int]] = {}
+    for entry in json.loads(report.read_bytes())["entries"]:
+        if entry["kind"] == "file" and entry["path"] not in needed:
+            sizes.setdefault(entry["reasons"][0]["rule"], []).append(entry["size"])
+    found = [Surplus(rule, len(each), sum(each)) for rule, each in sizes.items()]
+    return tuple(sorted(found, key=lambda one: one.size, reverse=True))
 
 
 def _needed(program: Program, tree: WholeTree) -> tuple[tuple[str, ...], int]:
@@ -126,7 +148,7 @@ def _minify(program: Program, whole: Path, slim: Path, source: Path) -> str:
         *(f"--env={name}={value}" for name, value in environment.items()),
         *(f"--keep={path}" for path in program.started),
         *("--user", "keep" if program.user == "root" else program.user, *program.options),
-        *("--compression", "none", "--quiet"),
+        *("--compression", "none", "--quiet", "--report", str(slim.with_name(_REPORT))),
     ]
     command = [sys.executable, "-m", "minify", f"rootfs:{whole}", "-o", f"oci:{layout}", *options]
     done = subprocess.run(

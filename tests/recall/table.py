@@ -85,6 +85,13 @@ def missed_by_kind(missed: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def surplus(measured: Measurement) -> str:
+    """What was kept and not needed, by rule, the largest first."""
+    rows = measured.slim.surplus if measured.slim else ()
+    lines = [f"  {one.size / _MB:6.2f} MB  {one.count:5} files  {one.rule}\n" for one in rows]
+    return f"{measured.program.name}: kept and not needed\n{''.join(lines)}" if lines else ""
+
+
 def details(measured: Measurement) -> str:
     """Everything that is wrong; empty if nothing is."""
     slim = measured.slim
