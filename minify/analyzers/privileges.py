@@ -14,7 +14,7 @@ from itertools import pairwise
 from minify.analyzers.accounts import GROUP, PASSWD
 from minify.analyzers.drops import BECOMES, MANAGES
 from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.shellwrites import places
+from minify.analyzers.shellwrites import fails_unwritten, places
 from minify.closure import (
     CONFIG,
     Context,
@@ -49,6 +49,9 @@ from minify.shell import (
     walk,
 )
 from minify.shell.syntax import Literal, Simple, Statement, Word
+
+MUST_WRITE = "script.must-write"
+"""The rule of what is written to and without which the program does not even start."""
 
 _LARGEST_ACCOUNTS = 1 << 20
 _MOST_HEADS = 16
@@ -85,6 +88,7 @@ def find(context: Context) -> Iterator[Finding]:
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
         yield from _written(walked)
+    yield from _must_write(as_other)
     for path, error in scripts.unread.items():
         yield from _unread(path, error.line, error.what, context)
     if trouble := as_root.trouble or as_other.trouble:
@@ -284,6 +288,16 @@ def _written(walked: Walk) -> Iterator[Writes]:
             yield Writes(
                 path, _reason(run, "script.writes", f"writes {path}: {_short(plain)}"), what
             )
+
+
+def _must_write(as_other: Walk) -> Iterator[Writes]:
+    """What a script surely ends without being able to write to, whoever runs it."""
+    for run in as_other.runs:
+        plain = replace(run, words=_inner(run.words))
+        if run.stops and run.likelihood >= Likelihood.USUALLY and fails_unwritten(plain):
+            for path, what in dict.fromkeys(places(plain)):
+                said = f"ends where it cannot write {path}: {_short(plain)}"
+                yield Writes(path, _reason(run, MUST_WRITE, said), what)
 
 
 def _short(run: Run) -> str:

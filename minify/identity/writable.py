@@ -15,6 +15,9 @@ from minify.identity.identity import Given, Withheld
 from minify.identity.ownership import may_be_given
 from minify.image import ImageConfig
 
+MOUNTED = frozenset(("/etc/hosts", "/etc/hostname", "/etc/resolv.conf"))
+"""Files in whose place engines put their own, which are root's."""
+
 _RUN = Writes("/run", Reason("identity.run", "/run", "for pid files and sockets"))
 
 # Everybody may write there, in the image or once it runs.
@@ -183,6 +186,8 @@ class _Hand:
             return "it is the kernel's"
         if any(is_within(path, place) for place in _SECRETS):
             return "engines mount secrets there"
+        if path in MOUNTED:
+            return "engines mount it, and it is root's"
         if _ACCOUNTS.fullmatch(path) or is_within(path, ImagePath("/etc/sudoers.d")):
             return "it says who may become root"
         if _LOADER.fullmatch(path) or is_within(path, ImagePath("/etc/ld.so.conf.d")):

@@ -420,7 +420,7 @@ def test_obstacles(line: str, expected: str) -> None:
         ("echo > /dev/stderr; echo 2>&1; echo > /proc/1/fd/1; echo > /dev/null", []),
         (
             "cp a b /etc/app/; cp x /etc/y; mv p q",
-            ["replaced /data/p", "replaced /data/q", "replaced /etc/y", "tree /etc/app"],
+            ["file /etc/y", "replaced /data/p", "replaced /data/q", "tree /etc/app"],
         ),
         ("cp -r /usr/src/app/. /srv/app", ["tree /srv/app"]),
         ("sed -i s/a/b/ /etc/x; sed s/a/b/ /etc/y", ["replaced /etc/x"]),
@@ -440,9 +440,35 @@ def test_obstacles(line: str, expected: str) -> None:
         ("cat <<EOF > /etc/app.conf\nx\nEOF", ["file /etc/app.conf"]),
         ("cat > ${CONF:-/etc/d.conf}", ["file /etc/d.conf"]),
         ("mkdir $(cat /x) / .", ["tree /data"]),
+        ("update-ca-certificates --fresh", ["tree /etc/ssl/certs"]),
+        ("cp x /var/lib/app", ["file /var/lib/app"]),
     ],
 )
 def test_what_is_written(line: str, expected: list[str]) -> None:
     said = [one.partition(" @")[0] for one in found(f"#!/bin/sh\n{line}\n")]
     kinds = ("file", "tree", "replaced")
     assert sorted({one for one in said if one.startswith(kinds)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("ln -sf /z /etc/localtime", ["/etc/localtime"]),
+        ("echo x > /etc/a", ["/etc/a"]),
+        ("update-ca-certificates", ["/etc/ssl/certs"]),
+        ("mkdir -p /opt; rm -f /etc/x; find /etc -exec chown x {} +", []),
+        ("echo x > /etc/a || true", []),
+        ("if [ -n $X ]; then echo x > /etc/a; fi", []),
+        ("set +e; echo x > /etc/a", []),
+        ("server --pid-file=/etc/pid", []),
+        ('if [ "$(id -u)" = 0 ]; then echo x > /etc/a; fi', []),
+    ],
+)
+def test_what_a_script_ends_without(line: str, expected: list[str]) -> None:
+    script = file("entrypoint.sh", f"#!/bin/sh\nset -e\n{line}\nexec server\n", mode=0o755)
+    context = context_of(["/entrypoint.sh"], members=(script,))
+    assert [
+        one.path
+        for one in privileges.find(context)
+        if isinstance(one, Writes) and one.reason.rule == "script.must-write"
+    ] == expected
