@@ -50,7 +50,7 @@ from minify.shell import (
 )
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
-MUST_WRITE = "script.must-write"
+WRITES_OR_ENDS = "script.writes-or-ends"
 """The rule of what is written to and without which the program does not even start."""
 
 _LARGEST_ACCOUNTS = 1 << 20
@@ -88,7 +88,7 @@ def find(context: Context) -> Iterator[Finding]:
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
         yield from _written(walked)
-    yield from _must_write(as_other)
+    yield from _written_or_ended(as_other)
     for path, error in scripts.unread.items():
         yield from _unread(path, error.line, error.what, context)
     if trouble := as_root.trouble or as_other.trouble:
@@ -290,14 +290,14 @@ def _written(walked: Walk) -> Iterator[Writes]:
             )
 
 
-def _must_write(as_other: Walk) -> Iterator[Writes]:
+def _written_or_ended(as_other: Walk) -> Iterator[Writes]:
     """What a script surely ends without being able to write to, whoever runs it."""
     for run in as_other.runs:
         plain = replace(run, words=_inner(run.words))
         if run.stops and run.likelihood >= Likelihood.USUALLY and fails_unwritten(plain):
             for path, what in dict.fromkeys(places(plain)):
-                said = f"ends where it cannot write {path}: {_short(plain)}"
-                yield Writes(path, _reason(run, MUST_WRITE, said), what)
+                said = f"writes {path} or ends: {_short(plain)}"
+                yield Writes(path, _reason(run, WRITES_OR_ENDS, said), what)
 
 
 def _short(run: Run) -> str:

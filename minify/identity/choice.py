@@ -21,7 +21,7 @@ from minify.identity.home import Home, Homes, given_volumes, home, volume_warnin
 from minify.identity.identity import Identity, Opened, Rejected, Wishes
 from minify.identity.ownership import Ownership, given_paths
 from minify.identity.users import User, appuser, own_user, requested_user, user_of
-from minify.identity.writable import MOUNTED, Writable, writable, written_by_a_new_user
+from minify.identity.writable import MOUNTED, Writable, is_vital, writable, written_by_a_new_user
 from minify.image import ImageConfig
 
 KEEP = "keep"
@@ -146,7 +146,7 @@ def _must_write(
 ) -> Iterator[str]:
     """What a script ends without and that is neither given nor the users' already."""
     for item in found.withheld:
-        if not item.reason.rule.endswith(".must-write"):
+        if not is_vital(item.reason):
             continue
         directory = tree.directory(item.path.rpartition("/")[0] or "/")
         is_mounted = item.path in MOUNTED

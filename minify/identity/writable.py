@@ -52,14 +52,19 @@ def writable(
     hand = _Hand(keep, tree)
     for finding in writes:
         why = hand.give(finding)
-        if why:
-            hand.withheld.setdefault(finding.path, Withheld(finding.path, finding.reason, why))
+        if why and (finding.path not in hand.withheld or is_vital(finding.reason)):
+            hand.withheld[finding.path] = Withheld(finding.path, finding.reason, why)
     warnings = [warning for path in wished for warning in _wish(path, hand)]
     given = tuple(hand.sparing())
     theirs = {item.path for item in given}
     withheld = (item for item in hand.withheld.values() if item.path not in theirs)
     by_path = tuple(sorted(withheld, key=lambda item: item.path))
     return Writable(given, by_path, tuple(warnings))
+
+
+def is_vital(reason: Reason) -> bool:
+    """Whether the program does not even start where it cannot write."""
+    return reason.rule.endswith(".writes-or-ends")
 
 
 def written_by_a_new_user(keep: KeepSet, config: ImageConfig, tree: FileTree) -> Iterator[Writes]:

@@ -470,5 +470,5 @@ def test_what_a_script_ends_without(line: str, expected: list[str]) -> None:
     assert [
         one.path
         for one in privileges.find(context)
-        if isinstance(one, Writes) and one.reason.rule == "script.must-write"
+        if isinstance(one, Writes) and one.reason.rule == "script.writes-or-ends"
     ] == expected

@@ -156,14 +156,19 @@ def test_who_cannot_write_what_a_script_ends_without_is_rejected(
     path: str, etc: Member, user: str
 ) -> None:
     findings = together(
-        keeping("/app"), runs_as("web"), writes(path, what=Written.FILE, rule="script.must-write")
+        keeping("/app"),
+        runs_as("web"),
+        writes(path, what=Written.FILE, rule="script.writes-or-ends"),
     )
     members = [etc, *ACCOUNTS, file("etc/hosts"), "var/lib/x/", APP]
     assert chosen("", members, findings).user == user
 
 
 def test_what_is_wished_can_be_written() -> None:
-    must = writes("/etc/localtime", what=Written.REPLACED, rule="script.must-write")
+    must = together(
+        writes("/etc/localtime", rule="config-file.writes"),
+        writes("/etc/localtime", what=Written.REPLACED, rule="script.writes-or-ends"),
+    )
     members = [*ACCOUNTS, APP]
     identity = chosen("", members, together(keeping("/app"), must))
     assert shown(identity)["rejected"] == (
