@@ -166,7 +166,7 @@ def test_who_cannot_write_what_a_script_ends_without_is_rejected(
 
 def test_what_is_wished_can_be_written() -> None:
     must = together(
-        writes("/etc/localtime", rule="config-file.writes"),
+        writes("/etc/localtime", what=Written.FILE, rule="config-file.writes"),
         writes("/etc/localtime", what=Written.REPLACED, rule="script.writes-or-ends"),
     )
     members = [*ACCOUNTS, APP]
