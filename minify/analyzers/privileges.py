@@ -251,10 +251,11 @@ def _given_away(run: Run, name: str, words: Sequence[Value]) -> Iterator[NeedsRo
         return
     if owner.shown.startswith("$(id"):
         return  # to oneself
-    user, _, group = owner.shown.partition(":")
-    account = user or group
+    account = f":{owner.shown}" if name == "chgrp" else owner.shown
     what = f"runs {name} to {account}, which is another's without root"
-    yield NeedsRoot(_reason(run, "script.root", what), account if owner.text else "")
+    yield NeedsRoot(
+        _reason(run, "script.root", what), account.removesuffix(":") if owner.text else ""
+    )
 
 
 def _owner(name: str, words: Sequence[Value]) -> Value | None:

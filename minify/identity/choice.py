@@ -135,10 +135,18 @@ def _tried(user: User, image: _Image) -> _Trial:
 
 def _needs_root(user: User, image: _Image) -> Iterator[str]:
     for finding in image.keep.needs_root:
-        account = image.accounts.account(finding.unless.partition(":")[0])
-        uid = f"{account.uid}" if account is not None else finding.unless.partition(":")[0]
-        if uid != f"{user.uid}" or image.wishes.arbitrary_uid:
+        if image.wishes.arbitrary_uid or not _is_excepted(user, finding.unless, image.accounts):
             yield f"{finding.reason.by} needs root ({finding.reason.detail})"
+
+
+def _is_excepted(user: User, unless: str, accounts: Accounts) -> bool:
+    """Whether `unless`, which is `account`, `account:group` or `:group`, is the user."""
+    name, _, group_text = unless.partition(":")
+    account, group = accounts.account(name), accounts.group(group_text)
+    uid = f"{account.uid}" if account is not None else name
+    gid = f"{group.gid}" if group is not None else group_text
+    gids = {f"{number}" for number in user.credentials.gids}
+    return bool(unless) and uid in ("", f"{user.uid}") and gid in ("", *gids)
 
 
 def _must_write(

@@ -82,7 +82,7 @@ IDIOMS: dict[str, tuple[str, str, list[str]]] = {
         [
             "!as app @5",
             "as app @4",
-            "root: runs chown to app, which is another's without root unless app @4",
+            "root: runs chown to app:app, which is another's without root unless app:app @4",
             "root: runs gosu, which only root can @5",
             "tree /run/app @3",
             "tree /run/app @4",
@@ -111,7 +111,10 @@ IDIOMS: dict[str, tuple[str, str, list[str]]] = {
         "",
         [
             "as www-data @4",
-            "root: runs chown to www-data, which is another's without root unless www-data @4",
+            (
+                "root: runs chown to www-data:www-data, which is another's without root"
+                " unless www-data:www-data @4"
+            ),
             "tree /data/sites/default/files @3",
             "tree /data/sites/default/files @4",
         ],
@@ -373,7 +376,22 @@ def test_what_only_roots_branch_starts_is_no_obstacle() -> None:
     ("line", "expected"),
     [
         ("chown app /data", "root: runs chown to app, which is another's without root unless app"),
-        ("chown :www-data /data", "root: runs chown to www-data, which is another's without root"),
+        (
+            "chown :www-data /data",
+            "root: runs chown to :www-data, which is another's without root unless :www-data",
+        ),
+        (
+            "chown app:root /data",
+            "root: runs chown to app:root, which is another's without root unless app:root",
+        ),
+        (
+            "chown app: /data",
+            "root: runs chown to app:, which is another's without root unless app",
+        ),
+        (
+            "chgrp www-data /data",
+            "root: runs chgrp to :www-data, which is another's without root unless :www-data",
+        ),
         ("chown app /data || true", ""),
         ("chown app /data || exit 1", "root: runs chown to app"),
         ("if chown app /data; then :; fi", ""),

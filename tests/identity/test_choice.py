@@ -144,6 +144,15 @@ def test_what_needs_root_is_no_obstacle_for_the_account_it_is_done_for() -> None
 
 
 @pytest.mark.parametrize(
+    ("unless", "user"),
+    [("web:web", "33"), ("web:ssl", "33"), (":110", "33"), ("web:root", ""), (":docker", "")],
+)
+def test_files_can_be_handed_to_the_groups_of_the_account_alone(unless: str, user: str) -> None:
+    findings = together(keeping("/app"), runs_as("web"), needs_root("chown", unless))
+    assert chosen("", [*ACCOUNTS, APP], findings).user == user
+
+
+@pytest.mark.parametrize(
     ("path", "etc", "user"),
     [
         ("/etc/localtime", directory("etc"), ""),
