@@ -106,7 +106,9 @@ def _surplus(report: Path, needed: frozenset[str]) -> tuple[Surplus, ...]:
     sizes: dict[str, list[int]] = {}
     for entry in json.loads(report.read_bytes())["entries"]:
         if entry["kind"] == "file" and entry["path"] not in needed:
-            sizes.setdefault(entry["reasons"][0]["rule"], []).append(entry["size"])
+            # What was written anew has no reason: it is not the image's.
+            rule = entry["reasons"][0]["rule"] if entry["reasons"] else "added"
+            sizes.setdefault(rule, []).append(entry["size"])
     found = [Surplus(rule, len(each), sum(each)) for rule, each in sizes.items()]
     return tuple(sorted(found, key=lambda one: one.size, reverse=True))
 
@@ -146,7 +148,7 @@ def _minify(program: Program, whole: Path, slim: Path, source: Path) -> str:
     options = [
         *("--entrypoint", json.dumps(program.entrypoint)),
         *(f"--env={name}={value}" for name, value in environment.items()),
-        *(f"--keep={path}" for path in program.started),
+        *(f"--keep={path}" for path in program.named),
         *("--user", "keep" if program.user == "root" else program.user, *program.options),
         *("--compression", "none", "--quiet", "--report", str(slim.with_name(_REPORT))),
     ]

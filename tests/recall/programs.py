@@ -1,8 +1,8 @@
 """Which programs there are: a table. `workloads` has a function of the same name for each.
 
 What minify is told beside ENTRYPOINT and ENV is what the workload itself stands for, and no hint:
-a second program that a person or another container starts (psql beside postgres), the shell by
-which a check is written, the user who runs it all.
+a second program that a person or another container starts (psql beside postgres), a file to
+convert, the shell in which a check is written, the user who runs it all.
 """
 
 # ruff: noqa: S108  # these are names in trees that nobody else has
@@ -24,10 +24,12 @@ class Program:
     packages: tuple[str, ...]
     """Debian packages on top of minbase."""
     entrypoint: tuple[str, ...]
-    started: tuple[str, ...] = ()
-    """Programs beside ENTRYPOINT that the workload starts by their names: `--keep`."""
+    building: tuple[str, ...] = ()
+    """More of mmdebstrap's options."""
+    named: tuple[str, ...] = ()
+    """Programs and files beside ENTRYPOINT that the workload's own command lines name: `--keep`."""
     because: str = ""
-    """Why `started` and `options` are the workload's own, in half a sentence."""
+    """Why `named` and `options` are the workload's, in half a sentence."""
     options: tuple[str, ...] = ()
     """More of minify's command line."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +60,7 @@ _TABLE = (
         "redis",
         packages=("redis-server", "redis-tools"),
         entrypoint=("/usr/bin/redis-server", "--port", "16379", "--dir", "/tmp"),
-        started=("/usr/bin/redis-cli",),
+        named=("/usr/bin/redis-cli",),
         because="the client that asks",
         user="redis",
     ),
@@ -66,7 +68,7 @@ _TABLE = (
         "postgres",
         packages=("postgresql", "postgresql-client"),
         entrypoint=(f"{_POSTGRES}/postgres", "-D", "/tmp/pg", "-p", "15432", "-k", "/tmp"),
-        started=tuple(f"{_POSTGRES}/{name}" for name in ("initdb", "pg_dump", "psql")),
+        named=tuple(f"{_POSTGRES}/{name}" for name in ("initdb", "pg_dump", "psql")),
         because="who makes the database, asks it and saves it",
         environment=_UTF8,
         user="postgres",
@@ -75,7 +77,7 @@ _TABLE = (
         "git",
         packages=("git", "ca-certificates"),
         entrypoint=("/usr/bin/git",),
-        started=("/bin/sh",),
+        named=("/bin/sh",),
         because="checks are written in sh",
         trusts_authority=True,
     ),
@@ -86,7 +88,8 @@ _TABLE = (
             "libpam-modules",
         ),
         entrypoint=("/usr/sbin/sshd", "-D", "-e", "-p", "12222"),
-        started=("/usr/bin/su", "/usr/bin/sudo", "/usr/bin/id"),
+        building=("--skip=cleanup/run",),  # sshd asks for /run/sshd, which an image has to bring
+        named=("/usr/bin/su", "/usr/bin/sudo", "/usr/bin/id"),
         because="what alice runs in her session; she becomes root, and has a password",
         options=("--keep-setuid", "--keep-shadow"),
     ),
@@ -97,29 +100,29 @@ _TABLE = (
             *("librsvg2-2", "ghostscript"),
         ),
         entrypoint=("/usr/bin/convert",),
-        started=("/bin/sh", "/usr/bin/identify"),
-        because="checks are written in sh, and look at what was made",
+        named=("/bin/sh", "/usr/bin/identify", "/app/a.svg"),
+        because="checks are written in sh, look at what was made, and have one picture to convert",
     ),
     Program(
         "ffmpeg",
         packages=("ffmpeg", "fonts-dejavu-core"),
         entrypoint=("/usr/bin/ffmpeg",),
-        started=("/bin/sh", "/usr/bin/ffprobe"),
+        named=("/bin/sh", "/usr/bin/ffprobe"),
         because="checks are written in sh, and look at what was made",
     ),
     Program(
         "dot",
         packages=("graphviz", "fonts-dejavu-core"),
         entrypoint=("/usr/bin/dot",),
-        started=("/bin/sh", "/usr/bin/neato"),
-        because="checks are written in sh; another layout",
+        named=("/bin/sh", "/usr/bin/neato", "/app/a.dot"),
+        because="checks are written in sh; another layout; the graph to draw",
     ),
     Program("musl", packages=("musl", "libc-bin"), entrypoint=("/app/a",)),
     Program(
         "static",
         packages=("netbase",),
         entrypoint=("/app/a",),
-        started=("/app/dyn", "/app/pie"),
+        named=("/app/dyn", "/app/pie"),
         because="the same program, linked in other ways",
     ),
     Program(
@@ -136,7 +139,7 @@ _TABLE = (
             *("tzdata", "gettext-base"),
         ),
         entrypoint=("/bin/bash",),
-        started=(
+        named=(
             *("/bin/date", "/bin/grep", "/bin/ls", "/usr/bin/envsubst", "/usr/bin/file"),
             *("/usr/bin/find", "/usr/bin/iconv", "/usr/bin/less", "/usr/bin/nano", "/usr/bin/od"),
             *("/usr/bin/sort", "/usr/bin/tput"),

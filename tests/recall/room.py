@@ -18,6 +18,7 @@ import ssl
 import stat
 import struct
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -73,19 +74,23 @@ class Room:
         return self._output(command, os.environ | dict(environment or {}))
 
     def serve(self, *command: str, port: int) -> None:
-        """Starts a server in the tree, and waits until it listens."""
-        subprocess.Popen(
-            self._command(command),
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-            time.sleep(0.1)
+        """Starts a server in the tree and waits until it listens; a failed check if it does not."""
+        with tempfile.TemporaryFile() as log:
+            server = subprocess.Popen(
+                self._command(command),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+            end = time.monotonic() + 30
+            while time.monotonic() < end and server.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    return
+                time.sleep(0.1)
+            log.seek(0)
+            said = log.read().decode("utf-8", "replace")
+        self.checks.append(Check(f"port {port}", passed=False, output=said[-400:]))
 
     def terminal(
         self, *command: str, seconds: float, environment: Mapping[str, str] | None = None

@@ -44,7 +44,7 @@ def whole_tree(program: Program) -> WholeTree:
     sources = sorted(file for file in fixture.glob("**/*") if file.is_file())
     certificates = authority().certificate.parent
     parts = (
-        *(SUITE, _FORGET, Path(__file__).read_text("utf-8"), repr(program.packages)),
+        *(SUITE, _FORGET, repr((program.packages, program.building, program.trusts_authority))),
         *(f"{file.relative_to(fixture)}\0{file.read_text('utf-8')}" for file in sources),
         *(file.read_text("utf-8") for file in sorted(certificates.glob("*.crt"))),
     )
@@ -80,7 +80,8 @@ def _hooks(program: Program, fixture: Path, certificates: Path, beside: Path) ->
 def _debootstrap(root: Path, program: Program, hooks: list[str]) -> None:
     customize = [f"--customize-hook={hook}" for hook in hooks]
     include = f"--include={','.join(program.packages)}"
-    command = ["mmdebstrap", "--variant=minbase", include, *customize, _FORGET, SUITE, str(root)]
+    options = ("--variant=minbase", include, *program.building, *customize, _FORGET)
+    command = ["mmdebstrap", *options, SUITE, str(root)]
     done = subprocess.run(
         command,
         env=os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)},
