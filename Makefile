@@ -17,7 +17,7 @@ help:
 	@echo 'make check     lint, format, types, unit tests: no daemon, under a minute'
 	@echo 'make test      setup and everything but the long tests'
 	@echo 'make test-all  the long tests too'
-	@echo 'make bench     sizes, times and peak memory on the test images'
+	@echo 'make bench     sizes, times and peak memory on the test images; recall on real programs'
 	@echo 'make images    build the test images, print where they are'
 	@echo 'make clean     remove what make made in this directory'
 
@@ -50,12 +50,15 @@ lint: $(VENV)/installed-dev
 unit: $(VENV)/installed-dev
 	$(PY) -m pytest -q -n auto -m 'not engine and not long'
 
+# What needs no engine runs on every core; engines are shared by their tests, one after the other.
 test: setup
-	$(PY) -m pytest -m 'not long'
+	$(PY) -m pytest -n auto -m 'not engine and not long'
+	$(PY) -m pytest -m 'engine and not long'
 	@$(MAKE) --no-print-directory lint
 
 test-all: setup
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto -m 'not engine and not long'
+	$(PY) -m pytest -m 'engine or long'
 	@$(MAKE) --no-print-directory lint
 
 bench: setup

@@ -31,6 +31,7 @@ from minify.transports import (
     PlatformImage,
     SourceImage,
     SourceIndex,
+    Written,
     holds_index,
     open_images,
     write_index,
@@ -41,28 +42,43 @@ Wanted: TypeAlias = Sequence[Platform] | None
 
 
 def run(
-    source: str, output: str | None, options: Options, wanted: Wanted = ()
+    source: str,
+    output: str | None,
+    options: Options,
+    wanted: Wanted = (),
+    *,
+    dry_run: bool = False,
 ) -> Result | IndexResult:
-    """Minifies what `source` names; only plans it where there is no `output`.
+    """Minifies what `source` names; only plans it in a dry run, and where there is no `output`.
 
     An index gives an index: all its platforms, or those that are `wanted`. One platform gives one
-    image, and so does an index that has only one. Where `output` cannot hold an index, or `source`
-    cannot be one, only one platform can be had. Raises as `pipeline.minify` does.
+    image, and so does an index in which there is only one. Where `output` cannot hold an index, or
+    `source` cannot be one, only one platform can be had, in a dry run too. Raises as
+    `pipeline.minify` does.
     """
     reference = Reference.parse(source)
-    if wanted is not None and len(wanted) == 1:
-        return _one(source, output, replace(options, platform=wanted[0]))
-    may_be_index = holds_index(reference.transport) and (
-        output is None or holds_index(Reference.parse(output).transport)
+    target = None if output is None else Reference.parse(output)
+    if wanted is not None and len(set(wanted)) == 1:
+        options = replace(options, platform=wanted[0])
+        return _one(source, None if dry_run else output, options)
+    holds_several = holds_index(reference.transport) and (
+        target is None or holds_index(target.transport)
     )
-    if wanted is not None and not wanted and not may_be_index:
-        return _one(source, output, options)
-    target = output_reference(output, options, is_index=True) if output is not None else None
+    if not holds_several and wanted is not None and not wanted:
+        return _one(source, None if dry_run else output, options)
+    target = _target(output, options, dry_run=dry_run)
     found = open_images(reference, open_options(options))
     chosen = _chosen(found, wanted, source)
-    if not wanted and wanted is not None and len(chosen) == 1:
-        return _only(chosen[0], reference, target, options)
-    return _index(replace(found, images=chosen), source, target, options)
+    if len(chosen.images) == 1:
+        return _only(chosen, reference, target, options)
+    return _index(chosen, source, target, options)
+
+
+def _target(output: str | None, options: Options, *, dry_run: bool) -> Reference | None:
+    """Where an index goes; None for a dry run, which only says what could not be at all."""
+    if output is None or (dry_run and holds_index(Reference.parse(output).transport)):
+        return None
+    return output_reference(output, options, is_index=True)
 
 
 def _one(source: str, output: str | None, options: Options) -> Result:
@@ -70,28 +86,31 @@ def _one(source: str, output: str | None, options: Options) -> Result:
 
 
 def _only(
-    source: SourceImage, reference: Reference, target: Reference | None, options: Options
+    found: SourceIndex, reference: Reference, target: Reference | None, options: Options
 ) -> Result:
     """The one image that there is, which needs no index."""
+    (source,) = found.images
     image = replace(source.open(), name=str(reference))
     if target is None:
-        return Result(image, plan_image(image, options))
-    return published(slim_image(image, str(target), options), target, options)
+        return Result(image, plan_image(image, options), skipped=found.skipped)
+    made = published(slim_image(image, str(target), options), target, options)
+    return replace(made, skipped=found.skipped)
 
 
-def _chosen(found: SourceIndex, wanted: Wanted, source: str) -> tuple[SourceImage, ...]:
+def _chosen(found: SourceIndex, wanted: Wanted, source: str) -> SourceIndex:
     """The images of the wanted platforms, in the index's order; ImageError if one is not there."""
     if not wanted:
-        return found.images
+        return found
     for platform in wanted:
         if not any(image.platform.matches(platform) for image in found.images):
             there = ", ".join(str(image.platform) for image in found.images)
             raise ImageError(f"{source}: there is no image for {platform}; it has {there}")
-    return tuple(
+    images = tuple(
         image
         for image in found.images
         if any(image.platform.matches(platform) for platform in wanted)
     )
+    return replace(found, images=images)
 
 
 def _index(
@@ -104,7 +123,16 @@ def _index(
     images = tuple(_entries(found.images, results))
     index = ImageIndex(images, found.annotations)
     written = write_index(index, target, write_options(options))
-    return replace(made, reference=written.reference, digest=written.digest)
+    results = tuple(
+        replace(one, result=_with_place(one.result, place))
+        for one, place in zip(results, written.images, strict=True)
+    )
+    return replace(made, results=results, reference=written.reference, digest=written.digest)
+
+
+def _with_place(result: Result, written: Written) -> Result:
+    digest = written.manifest_digest
+    return replace(result, reference=written.reference, manifest_digest=digest)
 
 
 def _of_platform(source: SourceImage, target: Reference | None, options: Options) -> PlatformResult:

@@ -8,6 +8,11 @@ The images lie in OCI layouts with gzip layers, as a registry would give them. C
 - plan/bound          what docs/design.md asks to be at most 2 with a cold cache
 
 Plan and bound are the best of three, in turn, so that another program's work does not matter.
+
+A second table has what real programs need and what minify keeps of it: docs/recall.md.
+
+    tools/bench.py [IMAGE…]          the first table, of these images; with no name, both
+    tools/bench.py recall [NAME…]    the second one
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -26,6 +32,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from images.build import build
 from images.cache import cached
 from images.checks import CHECKS
+from recall import table
+from recall.measure import measure
+from recall.programs import PROGRAMS
 from zlib_ng.zlib_ng import decompressobj
 
 MB = 1_000_000
@@ -54,9 +63,26 @@ finally:
 
 
 def main() -> None:
+    names = sys.argv[1:]
+    if names[:1] != ["recall"]:
+        sizes(names or list(CHECKS))
+    if not names:
+        sys.stdout.write("\n")
+    if not names or names[0] == "recall":
+        recall(names[1:] or list(PROGRAMS))
+
+
+def sizes(names: Sequence[str]) -> None:
     sys.stdout.write(HEAD)
-    for name in sys.argv[1:] or CHECKS:
+    for name in names:
         sys.stdout.write(row(name, compressed_layout(name)))
+        sys.stdout.flush()
+
+
+def recall(names: Sequence[str]) -> None:
+    sys.stdout.write(table.HEAD)
+    for name in names:
+        sys.stdout.write(table.row(measure(PROGRAMS[name])))
         sys.stdout.flush()
 
 

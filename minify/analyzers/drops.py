@@ -33,7 +33,9 @@ class Drop:
     insists: bool = False
     """Whether it ends with an error where it cannot become the account, as any other user."""
     spawning: tuple[str, ...] = ()
-    """Sections of programs that it starts, each as an account of its own."""
+    """Sections of programs that it starts, each as an account of its own, else as its own."""
+    includes: str = ""
+    """The section whose `files` it reads too."""
     is_each: bool = False
     """Whether its configuration may name several accounts, each for a part of its work."""
     rooted: str = ""
@@ -136,6 +138,7 @@ DROPS: Mapping[str, Drop] = {
         sections=("supervisord",),
         insists=True,
         spawning=("program:", "eventlistener:", "fcgi-program:"),
+        includes="include",
     ),
     "tinyproxy": Drop(reads="-c", files="/etc/tinyproxy/tinyproxy.conf /etc/tinyproxy.conf"),
     # daemon/unbound.c: "unable to set group id of" ends it, whoever it is told to become.

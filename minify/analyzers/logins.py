@@ -12,7 +12,7 @@ from itertools import islice
 
 from minify.analyzers.directives import Directive, assigned, directives, expanded, text_of
 from minify.analyzers.drops import BECOMES, DROPS, MANAGES, Drop
-from minify.analyzers.started import Started, option_values, started
+from minify.analyzers.started import Started, option_values, plain_name, started
 from minify.closure import (
     CONFIG,
     EVERYBODY,
@@ -26,7 +26,7 @@ from minify.closure import (
 )
 from minify.closure.patterns import glob
 from minify.filetree import Entry
-from minify.filetree.path import joined
+from minify.filetree.path import joined, parent
 
 READ, TOLD, ROOT = "config-file.read", "program.account", "program.root"
 """The rules of these findings: a file that a program reads, an account, what only root can do."""
@@ -104,13 +104,14 @@ def _drops(service: _Service, context: Context) -> Iterator[Finding]:
     yield from _becomes(service, own if drop.is_each else own[-1:])
     if drop.spawning:
         yield from _spawns(tuple(_accounts(drop, drop.spawning, statements, variables)))
+        yield from _spawned(service, statements, own, context)
     yield from _rooted(service, statements)
 
 
 def _files(service: _Service, context: Context) -> Iterator[Entry]:
     """The configuration that the program reads: what it is told to, else the usual files.
 
-    Includes are not followed; the table has the places where they are.
+    Includes are followed where the table says so; else it has the places where they are.
     """
     paths = (path for pattern in service.drop.files.split() for path in glob(context.tree, pattern))
     usual = {e.path: e for e in map(context.tree.file, islice(paths, _MOST_FILES)) if e is not None}
@@ -123,6 +124,21 @@ def _files(service: _Service, context: Context) -> Iterator[Entry]:
         owners = packages.owners(entry.path)
         if not owners or owners & own:
             yield entry
+            yield from _included(entry, service.drop.includes, context)
+
+
+def _included(entry: Entry, section: str, context: Context) -> Iterator[Entry]:
+    """The files that globs in `section` of a configuration name, relative to its directory."""
+    found = directives(text_of(entry, context.tree)) if section else ()
+    patterns = (
+        word for one in found if (one.section, one.name) == (section, "files") for word in one.words
+    )
+    paths = (
+        p
+        for word in islice(patterns, _MOST_FILES)
+        for p in glob(context.tree, joined(parent(entry.path), word))
+    )
+    yield from filter(None, map(context.tree.file, islice(paths, _MOST_FILES)))
 
 
 def _statements(
@@ -203,6 +219,32 @@ def _spawns(spawned: tuple[_Told, ...]) -> Iterator[Finding]:
     unless = next(iter(accounts)) if len(accounts) == 1 else ""
     for told in spawned:
         yield NeedsRoot(Reason(ROOT, told.reason.by, told.reason.detail), unless)
+
+
+def _spawned(
+    service: _Service,
+    statements: Iterable[_Statement],
+    own: tuple[_Told, ...],
+    context: Context,
+) -> Iterator[Finding]:
+    """The programs that it starts; which account those of the tables need is only known of root."""
+    inside = [s for s in statements if s.directive.section.startswith(service.drop.spawning)]
+    as_others = {s.directive.section for s in inside if s.directive.name == "user"}
+    for statement in inside:
+        words = statement.directive.words
+        command = (
+            context.command(words[0]) if statement.directive.name == "command" and words else None
+        )
+        if command is None:
+            continue
+        yield Need(
+            command.path, Reason("config-file", statement.by, f"starts {words[0]}"), Grade.HARD
+        )
+        name = plain_name(words[0])
+        is_roots = statement.directive.section not in as_others
+        if is_roots and (name in DROPS or name in BECOMES or name in MANAGES):
+            reason = Reason(ROOT, statement.by, f"{statement.reason.detail}, which it does as root")
+            yield NeedsRoot(reason, own[-1].account if own else "")
 
 
 def _rooted(service: _Service, statements: Iterable[_Statement]) -> Iterator[Finding]:

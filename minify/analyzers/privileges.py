@@ -12,8 +12,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from minify.analyzers.accounts import GROUP, PASSWD
+from minify.analyzers.drops import BECOMES, MANAGES
 from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.shellwrites import places
+from minify.analyzers.shellwrites import fails_unwritten, places
 from minify.closure import (
     CONFIG,
     Context,
@@ -49,17 +50,25 @@ from minify.shell import (
 )
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
+WRITES_OR_ENDS = "script.writes-or-ends"
+"""The rule of what is written to and without which the program does not even start."""
+
 _LARGEST_ACCOUNTS = 1 << 20
 _MOST_HEADS = 16
 _GOES_ON = frozenset((Ending.EXEC, Ending.LAST, Ending.BACKGROUND))
 
 _ONLY_ROOT = frozenset(
     """
-    addgroup adduser chpasswd chroot delgroup deluser groupadd groupdel groupmod insmod ip6tables
-    iptables losetup mknod modprobe mount nft setcap swapoff swapon umount useradd userdel usermod
+    addgroup adduser apk apt apt-get chpasswd chroot delgroup deluser dnf groupadd groupdel groupmod
+    insmod invoke-rc.d ip6tables iptables losetup microdnf mknod modprobe mount nft rc-service
+    service setcap swapoff swapon systemctl umount useradd userdel usermod yum
     """.split()
 )
 """Commands that no other user can use. `passwd` and `ip` can be asked something by anybody."""
+
+# A script may call something else of its own by the name of one of these.
+_DAEMONS = (BECOMES.keys() | MANAGES.keys()) - {"init", "login", "master"}
+_INIT_SCRIPTS = "/etc/init.d/"
 
 _IP_CHANGES = frozenset("add append change del delete flush replace set".split())
 _NAMING = frozenset("chown chgrp id getent usermod useradd install find groupmod".split())
@@ -79,6 +88,7 @@ def find(context: Context) -> Iterator[Finding]:
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
         yield from _written(walked)
+    yield from _written_or_ended(as_other)
     for path, error in scripts.unread.items():
         yield from _unread(path, error.line, error.what, context)
     if trouble := as_root.trouble or as_other.trouble:
@@ -210,7 +220,9 @@ def _obstacle(run: Run, argv: Sequence[str]) -> Iterator[NeedsRoot]:
     name = called(words[0].text or "") if words else ""
     if switch is not None:
         yield _only_root(run, switch[0])
-    elif name in _ONLY_ROOT or _changes_kernel(name, [word.text for word in words[1:]]):
+    elif words and words[0].beginning.startswith(_INIT_SCRIPTS):
+        yield _only_root(run, words[0].shown)
+    elif name in _ONLY_ROOT | _DAEMONS or _changes_kernel(name, [w.text for w in words[1:]]):
         yield _only_root(run, name)
     elif run.stops:
         yield from _given_away(run, name, words[1:])
@@ -239,10 +251,11 @@ def _given_away(run: Run, name: str, words: Sequence[Value]) -> Iterator[NeedsRo
         return
     if owner.shown.startswith("$(id"):
         return  # to oneself
-    user, _, group = owner.shown.partition(":")
-    account = user or group
+    account = f":{owner.shown}" if name == "chgrp" else owner.shown
     what = f"runs {name} to {account}, which is another's without root"
-    yield NeedsRoot(_reason(run, "script.root", what), account if owner.text else "")
+    yield NeedsRoot(
+        _reason(run, "script.root", what), account.removesuffix(":") if owner.text else ""
+    )
 
 
 def _owner(name: str, words: Sequence[Value]) -> Value | None:
@@ -276,6 +289,16 @@ def _written(walked: Walk) -> Iterator[Writes]:
             yield Writes(
                 path, _reason(run, "script.writes", f"writes {path}: {_short(plain)}"), what
             )
+
+
+def _written_or_ended(as_other: Walk) -> Iterator[Writes]:
+    """What a script surely ends without being able to write to, whoever runs it."""
+    for run in as_other.runs:
+        plain = replace(run, words=_inner(run.words))
+        if run.stops and run.likelihood >= Likelihood.USUALLY and fails_unwritten(plain):
+            for path, what in dict.fromkeys(places(plain)):
+                said = f"writes {path} or ends: {_short(plain)}"
+                yield Writes(path, _reason(run, WRITES_OR_ENDS, said), what)
 
 
 def _short(run: Run) -> str:

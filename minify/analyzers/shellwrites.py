@@ -41,6 +41,10 @@ _WITH_VALUE = {
 }
 
 
+# Where what they are for is so already, anybody may call them; of `chown` more is known.
+_MAY_SUCCEED = frozenset("chgrp chown find mkdir rm rmdir".split())
+
+
 def places(run: Run) -> Iterator[Place]:
     """The absolute paths that a command writes to, and how."""
     for redirected in run.redirections:
@@ -55,6 +59,11 @@ def places(run: Run) -> Iterator[Place]:
         if equals and option in _OPTIONS and word.text is not None:
             value = word.text.partition("=")[2]
             yield from _path(run, value, _OPTIONS[option])
+
+
+def fails_unwritten(run: Run) -> bool:
+    """Whether a command surely fails where it may not write to its `places`."""
+    return run.name not in _MAY_SUCCEED and bool(run.redirections or run.name in _COMMANDS)
 
 
 def _at(run: Run, value: Value, what: Written) -> Iterator[Place]:
@@ -117,7 +126,10 @@ def _made(run: Run, words: Sequence[Value]) -> Iterator[Place]:
 
 
 def _copied(run: Run, words: Sequence[Value]) -> Iterator[Place]:
-    """The destination of `cp`, `mv`, `ln`, `rsync`, `install`: a directory if it ends in `/`."""
+    """The destination of `cp`, `mv`, `ln`, `rsync`, `install`: a directory if it ends in `/`.
+
+    `cp` writes into a file that is there; the others put one in its place.
+    """
     operands = _operands(words, _WITH_VALUE.get(run.name, frozenset()))
     texts = [word.text or "" for word in words]
     if run.name == "install" and any(text in ("-d", "--directory") for text in texts):
@@ -130,7 +142,8 @@ def _copied(run: Run, words: Sequence[Value]) -> Iterator[Place]:
     if len(operands) > 1:
         last = operands[-1]
         is_tree = len(operands) > 2 or last.end.endswith(("/", "/.")) or _is_recursive(texts)
-        yield from _at(run, last, Written.TREE if is_tree else Written.REPLACED)
+        one = Written.FILE if run.name == "cp" else Written.REPLACED
+        yield from _at(run, last, Written.TREE if is_tree else one)
 
 
 def _is_recursive(texts: Iterable[str]) -> bool:
@@ -181,6 +194,10 @@ def _temporary(run: Run, words: Sequence[Value]) -> Iterator[Place]:
             yield from _path(run, directory, Written.TREE)
 
 
+def _certificates(run: Run, _: Sequence[Value]) -> Iterator[Place]:
+    yield from _path(run, "/etc/ssl/certs", Written.TREE)
+
+
 _COMMANDS: Mapping[str, Callable[[Run, Sequence[Value]], Iterator[Place]]] = {
     "chgrp": _changed,
     "chmod": _changed,
@@ -200,4 +217,5 @@ _COMMANDS: Mapping[str, Callable[[Run, Sequence[Value]], Iterator[Place]]] = {
     "tee": _each(Written.FILE),
     "touch": _each(Written.FILE),
     "truncate": _each(Written.FILE),
+    "update-ca-certificates": _certificates,
 }

@@ -121,7 +121,7 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
         raise click.UsageError("--iidfile: a dry run builds no image that could have an id")
     if output is None and not dry_run:
         raise click.UsageError("say where the result goes with -o OUTPUT, or use --dry-run")
-    result = platforms.run(image, None if dry_run else output, options, wanted(given))
+    result = platforms.run(image, output, options, wanted(given), dry_run=dry_run)
     printed = "json" if as_json else "" if quiet else "plan" if dry_run else "summary"
     _tell(result, _Reporting(printed, report, iidfile))
 

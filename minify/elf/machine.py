@@ -73,7 +73,7 @@ _MACHINES: dict[tuple[int, int, bool], Machine] = {
         library_directory="lib",
         interpreter="/lib/ld-linux.so.2",
         musl="i386",
-        cache_flags=frozenset({0x3}),
+        cache_flags=frozenset({0x3, 0x1}),  # 1 is a library that needs no C library
         platforms=("i686", "i586", "i486", "i386"),
         legacy=_I386,
     ),

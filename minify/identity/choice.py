@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from minify.closure import CONFIG, Gap, KeepSet, Reason
 from minify.errors import ClosureError, UsageError
-from minify.filetree import FileTree
-from minify.identity.access import ANY_UID, Credentials, access, unreadable
+from minify.filetree import Entry, FileTree
+from minify.identity.access import ANY_UID, EXECUTE, WRITE, Credentials, access, unreadable
 from minify.identity.account_files import AccountFiles, account_files
 from minify.identity.accounts import GSHADOW, SHADOW, Accounts
 from minify.identity.candidates import service_account
@@ -21,7 +21,7 @@ from minify.identity.home import Home, Homes, given_volumes, home, volume_warnin
 from minify.identity.identity import Identity, Opened, Rejected, Wishes
 from minify.identity.ownership import Ownership, given_paths
 from minify.identity.users import User, appuser, own_user, requested_user, user_of
-from minify.identity.writable import Writable, writable, written_by_a_new_user
+from minify.identity.writable import MOUNTED, Writable, is_vital, writable, written_by_a_new_user
 from minify.image import ImageConfig
 
 KEEP = "keep"
@@ -127,17 +127,43 @@ def _tried(user: User, image: _Image) -> _Trial:
     paths = given_paths(given.given, keep.kept, tree)
     owner = Ownership(user.uid, user.gid, paths, is_arbitrary=wishes.arbitrary_uid)
     found = access(users, owner, keep, tree)
-    refusals = (*_needs_root(user, image), *found.refusals)[:_SHOWN_REFUSALS]
+    must = _must_write(given, users, owner, tree)
+    refusals = (*_needs_root(user, image), *must, *found.refusals)[:_SHOWN_REFUSALS]
     opened = {item.path: item for item in found.opened}
     return _Trial(user, users, given, replace(owner, opened=opened), refusals, found.opened)
 
 
 def _needs_root(user: User, image: _Image) -> Iterator[str]:
     for finding in image.keep.needs_root:
-        account = image.accounts.account(finding.unless.partition(":")[0])
-        uid = f"{account.uid}" if account is not None else finding.unless.partition(":")[0]
-        if uid != f"{user.uid}" or image.wishes.arbitrary_uid:
+        if image.wishes.arbitrary_uid or not _is_excepted(user, finding.unless, image.accounts):
             yield f"{finding.reason.by} needs root ({finding.reason.detail})"
+
+
+def _is_excepted(user: User, unless: str, accounts: Accounts) -> bool:
+    """Whether `unless`, which is `account`, `account:group` or `:group`, is the user."""
+    name, _, group_text = unless.partition(":")
+    account, group = accounts.account(name), accounts.group(group_text)
+    uid = f"{account.uid}" if account is not None else name
+    gid = f"{group.gid}" if group is not None else group_text
+    gids = {f"{number}" for number in user.credentials.gids}
+    return bool(unless) and uid in ("", f"{user.uid}") and gid in ("", *gids)
+
+
+def _must_write(
+    found: Writable, users: Iterable[Credentials], owner: Ownership, tree: FileTree
+) -> Iterator[str]:
+    """What a script ends without and that is neither given nor the users' already."""
+    for item in found.withheld:
+        if not is_vital(item.reason):
+            continue
+        directory = tree.directory(item.path.rpartition("/")[0] or "/")
+        is_mounted = item.path in MOUNTED
+        if is_mounted or directory is None or not _may_write(users, owner.of(directory)):
+            yield f"{item.reason.by} needs root ({item.reason.detail}: {item.why})"
+
+
+def _may_write(users: Iterable[Credentials], entry: Entry) -> bool:
+    return all(user.may(entry, WRITE | EXECUTE) for user in users)
 
 
 def _as_asked(image: _Image) -> Identity:

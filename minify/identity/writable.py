@@ -15,6 +15,9 @@ from minify.identity.identity import Given, Withheld
 from minify.identity.ownership import may_be_given
 from minify.image import ImageConfig
 
+MOUNTED = frozenset(("/etc/hosts", "/etc/hostname", "/etc/resolv.conf"))
+"""Files in whose place engines put their own, which are root's."""
+
 _RUN = Writes("/run", Reason("identity.run", "/run", "for pid files and sockets"))
 
 # Everybody may write there, in the image or once it runs.
@@ -49,14 +52,19 @@ def writable(
     hand = _Hand(keep, tree)
     for finding in writes:
         why = hand.give(finding)
-        if why:
-            hand.withheld.setdefault(finding.path, Withheld(finding.path, finding.reason, why))
+        if why and (finding.path not in hand.withheld or is_vital(finding.reason)):
+            hand.withheld[finding.path] = Withheld(finding.path, finding.reason, why)
     warnings = [warning for path in wished for warning in _wish(path, hand)]
     given = tuple(hand.sparing())
     theirs = {item.path for item in given}
     withheld = (item for item in hand.withheld.values() if item.path not in theirs)
     by_path = tuple(sorted(withheld, key=lambda item: item.path))
     return Writable(given, by_path, tuple(warnings))
+
+
+def is_vital(reason: Reason) -> bool:
+    """Whether the program does not even start where it cannot write."""
+    return reason.rule.endswith(".writes-or-ends")
 
 
 def written_by_a_new_user(keep: KeepSet, config: ImageConfig, tree: FileTree) -> Iterator[Writes]:
@@ -183,6 +191,8 @@ class _Hand:
             return "it is the kernel's"
         if any(is_within(path, place) for place in _SECRETS):
             return "engines mount secrets there"
+        if path in MOUNTED:
+            return "engines mount it, and it is root's"
         if _ACCOUNTS.fullmatch(path) or is_within(path, ImagePath("/etc/sudoers.d")):
             return "it says who may become root"
         if _LOADER.fullmatch(path) or is_within(path, ImagePath("/etc/ld.so.conf.d")):

@@ -42,7 +42,10 @@ def _whole(result: Result) -> JsonObject:
     decided = result.plan
     keep = decided.keep
     return {
-        "source": source(result.source),
+        "source": {
+            **source(result.source),
+            "skipped": [printable(text) for text in result.skipped],
+        },
         "output": _output(result),
         "user": user(decided.identity),
         "command": _command(decided),
@@ -88,12 +91,12 @@ def _command(decided: Plan) -> JsonObject:
 
 
 def _output(result: Result) -> JsonObject | None:
-    """What was written; an image of an index has no reference of its own."""
-    if result.built is None:
+    """What was written; an image of an index is named by its digest."""
+    if result.built is None or result.reference is None:
         return None
-    digest, reference = result.manifest_digest, result.reference
+    digest = result.manifest_digest
     return {
-        "reference": printable(reference) if reference else None,
+        "reference": printable(result.reference),
         "image_id": str(result.built.config.digest),
         "manifest_digest": str(digest) if digest else None,
         "diff_ids": [str(digest) for digest in result.built.config.diff_ids],

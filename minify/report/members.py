@@ -26,11 +26,12 @@ def dump(value: JsonObject) -> str:
 
 def source(image: Image) -> JsonObject:
     """What was read."""
-    digest = image.manifest_digest
+    digest, index = image.manifest_digest, image.index_digest
     return {
         "name": printable(image.name),
         "image_id": str(image.config.digest),
         "manifest_digest": str(digest) if digest else None,
+        "index_digest": str(index) if index else None,
         "platform": printable(str(image.config.platform)),
     }
 

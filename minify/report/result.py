@@ -20,6 +20,8 @@ class Result:
     """What was published, as it can be given to minify again."""
     manifest_digest: Digest | None = None
     """None where the medium keeps no manifest."""
+    skipped: tuple[str, ...] = ()
+    """What an index has beside its only image, in words: attestations, other systems' images."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _plan(result: Result) -> Iterator[str]:
 def _index(index: IndexResult, shown: Callable[[Result], Iterable[str]]) -> str:
     """What `shown` says of each platform, and what came of them together."""
     lines = [line for one in index.results for line in shown(one.result)]
-    lines += [f"left out of {printable(index.source)}: {printable(it)}" for it in index.skipped]
+    lines += _left_out(index.source, index.skipped)
     platforms = ", ".join(printable(str(one.platform)) for one in index.results)
     if index.reference is None or index.digest is None:
         lines.append(f"nothing was written; it would be an index of {platforms}")
@@ -58,6 +58,11 @@ def _index(index: IndexResult, shown: Callable[[Result], Iterable[str]]) -> str:
         digest = index.digest.short
         lines.append(f"wrote {printable(index.reference)} (index {digest}: {platforms})")
     return "\n".join(lines) + "\n"
+
+
+def _left_out(name: str, skipped: Iterable[str]) -> Iterator[str]:
+    """What else the source's index has."""
+    yield from (f"left out of {printable(name)}: {printable(text)}" for text in skipped)
 
 
 def _summary(result: Result) -> Iterator[str]:
@@ -88,6 +93,7 @@ def _tells_of_rejected(decided: Plan) -> bool:
 
 
 def _outcome(result: Result) -> Iterator[str]:
+    yield from _left_out(result.source.name, result.skipped)
     if result.reference is None:
         yield "nothing was written"
     elif result.built is not None:

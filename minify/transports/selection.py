@@ -6,7 +6,7 @@ https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from minify.errors import ImageError
@@ -129,6 +129,9 @@ class Selection:
         for number, layer in enumerate(document.layers, 1):
             self._check_type(layer.media_type, f"layer {number} of {len(document.layers)}")
         config = self._config(document)
+        entry = leaf.descriptor.platform
+        if wanted is not None and not config.platform.variant and entry and entry.matches(wanted):
+            wanted = replace(wanted, variant="")  # which only the index's entry states
         # Before layers are fetched in vain.
         check_platform(config, wanted, self._name)
         check_layer_count(config, len(document.layers), self._name)
@@ -167,8 +170,9 @@ class Selection:
         )
 
     def _source(self, leaf: Leaf) -> SourceImage:
+        platform = self._platform(leaf)
         return SourceImage(
-            self._platform(leaf),
+            platform,
             leaf.descriptor.digest,
             {
                 key: value
@@ -176,7 +180,7 @@ class Selection:
                 # The layout's own, at its top: the tag, which is the output's.
                 if leaf.within or not key.startswith(("org.opencontainers.image.ref.", "io.conta"))
             },
-            lambda: self.image(leaf, None),
+            lambda: self.image(leaf, Platform(platform.os, platform.architecture)),
         )
 
     def _reason_to_skip(self, leaf: Leaf) -> str:

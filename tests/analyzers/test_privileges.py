@@ -82,7 +82,7 @@ IDIOMS: dict[str, tuple[str, str, list[str]]] = {
         [
             "!as app @5",
             "as app @4",
-            "root: runs chown to app, which is another's without root unless app @4",
+            "root: runs chown to app:app, which is another's without root unless app:app @4",
             "root: runs gosu, which only root can @5",
             "tree /run/app @3",
             "tree /run/app @4",
@@ -111,7 +111,10 @@ IDIOMS: dict[str, tuple[str, str, list[str]]] = {
         "",
         [
             "as www-data @4",
-            "root: runs chown to www-data, which is another's without root unless www-data @4",
+            (
+                "root: runs chown to www-data:www-data, which is another's without root"
+                " unless www-data:www-data @4"
+            ),
             "tree /data/sites/default/files @3",
             "tree /data/sites/default/files @4",
         ],
@@ -373,7 +376,22 @@ def test_what_only_roots_branch_starts_is_no_obstacle() -> None:
     ("line", "expected"),
     [
         ("chown app /data", "root: runs chown to app, which is another's without root unless app"),
-        ("chown :www-data /data", "root: runs chown to www-data, which is another's without root"),
+        (
+            "chown :www-data /data",
+            "root: runs chown to :www-data, which is another's without root unless :www-data",
+        ),
+        (
+            "chown app:root /data",
+            "root: runs chown to app:root, which is another's without root unless app:root",
+        ),
+        (
+            "chown app: /data",
+            "root: runs chown to app:, which is another's without root unless app",
+        ),
+        (
+            "chgrp www-data /data",
+            "root: runs chgrp to :www-data, which is another's without root unless :www-data",
+        ),
         ("chown app /data || true", ""),
         ("chown app /data || exit 1", "root: runs chown to app"),
         ("if chown app /data; then :; fi", ""),
@@ -394,6 +412,15 @@ def test_what_only_roots_branch_starts_is_no_obstacle() -> None:
         ('[ -n "$X" ] || usermod -u 1 app', "root: runs usermod"),
         ("f() { useradd x; }", ""),
         ("f() { useradd x; }; f", "root: runs useradd"),
+        ("/usr/sbin/sshd", "root: runs sshd, which only root can"),
+        ("cron -L 2", "root: runs cron, which only root can"),
+        ("crond -f &", "root: runs crond, which only root can"),
+        ("cron || true", ""),
+        ('[ -z "$X" ] || cron', ""),
+        ("service ssh start", "root: runs service, which only root can"),
+        ("/etc/init.d/cron start", "root: runs /etc/init.d/cron, which only root can"),
+        ("apk add curl", "root: runs apk, which only root can"),
+        ("init; login; master", ""),
     ],
 )
 def test_obstacles(line: str, expected: str) -> None:
@@ -411,7 +438,7 @@ def test_obstacles(line: str, expected: str) -> None:
         ("echo > /dev/stderr; echo 2>&1; echo > /proc/1/fd/1; echo > /dev/null", []),
         (
             "cp a b /etc/app/; cp x /etc/y; mv p q",
-            ["replaced /data/p", "replaced /data/q", "replaced /etc/y", "tree /etc/app"],
+            ["file /etc/y", "replaced /data/p", "replaced /data/q", "tree /etc/app"],
         ),
         ("cp -r /usr/src/app/. /srv/app", ["tree /srv/app"]),
         ("sed -i s/a/b/ /etc/x; sed s/a/b/ /etc/y", ["replaced /etc/x"]),
@@ -431,9 +458,35 @@ def test_obstacles(line: str, expected: str) -> None:
         ("cat <<EOF > /etc/app.conf\nx\nEOF", ["file /etc/app.conf"]),
         ("cat > ${CONF:-/etc/d.conf}", ["file /etc/d.conf"]),
         ("mkdir $(cat /x) / .", ["tree /data"]),
+        ("update-ca-certificates --fresh", ["tree /etc/ssl/certs"]),
+        ("cp x /var/lib/app", ["file /var/lib/app"]),
     ],
 )
 def test_what_is_written(line: str, expected: list[str]) -> None:
     said = [one.partition(" @")[0] for one in found(f"#!/bin/sh\n{line}\n")]
     kinds = ("file", "tree", "replaced")
     assert sorted({one for one in said if one.startswith(kinds)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("ln -sf /z /etc/localtime", ["/etc/localtime"]),
+        ("echo x > /etc/a", ["/etc/a"]),
+        ("update-ca-certificates", ["/etc/ssl/certs"]),
+        ("mkdir -p /opt; rm -f /etc/x; find /etc -exec chown x {} +", []),
+        ("echo x > /etc/a || true", []),
+        ("if [ -n $X ]; then echo x > /etc/a; fi", []),
+        ("set +e; echo x > /etc/a", []),
+        ("server --pid-file=/etc/pid", []),
+        ('if [ "$(id -u)" = 0 ]; then echo x > /etc/a; fi', []),
+    ],
+)
+def test_what_a_script_ends_without(line: str, expected: list[str]) -> None:
+    script = file("entrypoint.sh", f"#!/bin/sh\nset -e\n{line}\nexec server\n", mode=0o755)
+    context = context_of(["/entrypoint.sh"], members=(script,))
+    assert [
+        one.path
+        for one in privileges.find(context)
+        if isinstance(one, Writes) and one.reason.rule == "script.writes-or-ends"
+    ] == expected

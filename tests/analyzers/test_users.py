@@ -230,6 +230,51 @@ def test_supervisord_starts_programs_as_their_users(text: str, expected: list[st
     assert [one.replace(f"/{path} ", "") for one in found if one[0] in "!#"] == expected
 
 
+STARTING = "[program:a]\ncommand={}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (STARTING.format("nginx -g x"), "#: says 'command=nginx -g x', which it does as root"),
+        (
+            STARTING.format("/usr/sbin/cron"),
+            "#: says 'command=/usr/sbin/cron', which it does as root",
+        ),
+        (STARTING.format("nginx") + "user=www", "# unless www: says 'user=www'"),
+        (
+            "[supervisord]\nuser=app\n" + STARTING.format("nginx"),
+            "# unless app: says 'command=nginx', which it does as root",
+        ),
+        (STARTING.format("worker"), ""),
+        (STARTING.format("%(ENV_X)s"), ""),
+    ],
+)
+def test_what_supervisord_starts_as_root(text: str, expected: str) -> None:
+    programs = [program(f"usr/sbin/{name}") for name in ("nginx", "cron", "worker")]
+    found = told("supervisord", file("etc/supervisord.conf", text), *programs)
+    said = [one.replace("/etc/supervisord.conf ", "") for one in found if one[0] == "#"]
+    assert [one for one in said if "stops" not in one] == [one for one in [expected] if one]
+
+
+def test_what_supervisord_starts_and_includes_is_kept() -> None:
+    run: dict[str, Json] = {"Cmd": ["supervisord"], "Env": ["PATH=/usr/sbin"]}
+    members = [
+        file("etc/supervisord.conf", "[include]\nfiles = more/*.ini /opt/x.ini\n"),
+        file("etc/more/a.ini", "[program:a]\ncommand=worker\nuser=one\n"),
+        file("opt/x.ini", "[program:b]\ncommand=/usr/sbin/other\nuser=two\n"),
+        *(program(f"usr/sbin/{name}") for name in ("supervisord", "worker", "other", "idle")),
+    ]
+    keep = findings(run, members)
+    assert users(keep) == [
+        "two: /opt/x.ini says 'user=two'",
+        "#: /etc/more/a.ini says 'user=one'",
+        "#: /opt/x.ini says 'user=two'",
+    ]
+    kept = [path for path in keep.kept if keep.kept[path].grade and path.startswith("/usr/sbin/")]
+    assert kept == ["/usr/sbin/other", "/usr/sbin/supervisord", "/usr/sbin/worker"]
+
+
 def test_defaults_that_are_compiled_in() -> None:
     said = "/usr/sbin/unbound unbound becomes unbound unless it is told otherwise"
     assert told("unbound") == [

@@ -191,6 +191,19 @@ def test_default_directories_are_searched(root: Root) -> None:
     root.agrees({"libx3.so": None})
 
 
+@pytest.mark.parametrize("target", ["x86_64", "i386"])
+def test_cache_has_libraries_that_need_no_c_library(tmp_path: Path, target: str) -> None:
+    """ldconfig marks those of i386 as of no C library, and ld.so takes them."""
+    require("ldconfig")
+    root = Root(tmp_path, target, _needs(target))
+    root.library("opt/libx1.so")
+    root.program("prog", "opt/libx1.so")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/ld.so.conf").write_text("/opt\n")
+    subprocess.run(["ldconfig", "-r", tmp_path], check=True, capture_output=True)
+    root.agrees({"libx1.so": "/opt/libx1.so"})
+
+
 @pytest.mark.parametrize(("tags", "found"), [(OLD, "/opt/b/libx2.so"), (NEW, None)])
 def test_rpath_is_inherited_and_runpath_is_not(root: Root, tags: str, found: str | None) -> None:
     root.library("opt/b/libx2.so")

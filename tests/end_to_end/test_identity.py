@@ -112,9 +112,12 @@ def test_closed_files_are_opened_to_the_user_alone(docker: Engine, pair: Pairs) 
         "/etc/nginx/ssl/server.key": "640 0:33",
         "/etc/nginx/secret.inc": "640 0:33",
     }
-    number = _numbers(docker, pair("redis-entrypoint").slim)["redis"]
-    conf = exported(docker, pair("redis-entrypoint").slim)["/usr/local/etc/redis/redis.conf"]
-    assert (conf.mode, conf.uid, conf.gid) == (0o640, 0, number)
+
+
+def test_file_that_the_entrypoint_hands_over_is_the_users(docker: Engine, pair: Pairs) -> None:
+    slim = pair("redis-entrypoint").slim
+    conf = exported(docker, slim)["/usr/local/etc/redis/redis.conf"]
+    assert (conf.mode, conf.uid) == (0o640, _numbers(docker, slim)["redis"])
 
 
 PLANTED = {

@@ -63,8 +63,8 @@ def runs_as(*accounts: str, rule: str = "script.drop", grade: Grade = Grade.HARD
     return replace(keeping(), runs_as=found)
 
 
-def writes(*paths: str, what: Written = Written.TREE) -> KeepSet:
-    reason = Reason("script.writes", "/entry", "test")
+def writes(*paths: str, what: Written = Written.TREE, rule: str = "script.writes") -> KeepSet:
+    reason = Reason(rule, "/entry", "test")
     return replace(keeping(), writes=tuple(Writes(path, reason, what) for path in paths))
 
 

@@ -20,7 +20,7 @@ from identity.kit import (
     together,
     writes,
 )
-from minify.closure import EVERYBODY, Grade, KeepSet
+from minify.closure import EVERYBODY, Grade, KeepSet, Written
 from minify.errors import ClosureError, UsageError
 from minify.identity import Wishes
 
@@ -141,6 +141,50 @@ def test_what_needs_root_is_no_obstacle_for_the_account_it_is_done_for() -> None
         keeping("/app"), runs_as("web"), needs_root("chown 33 /data", "33"), needs_root("x", "web")
     )
     assert chosen("", [*ACCOUNTS, APP], findings).user == "33"
+
+
+@pytest.mark.parametrize(
+    ("unless", "user"),
+    [("web:web", "33"), ("web:ssl", "33"), (":110", "33"), ("web:root", ""), (":docker", "")],
+)
+def test_files_can_be_handed_to_the_groups_of_the_account_alone(unless: str, user: str) -> None:
+    findings = together(keeping("/app"), runs_as("web"), needs_root("chown", unless))
+    assert chosen("", [*ACCOUNTS, APP], findings).user == user
+
+
+@pytest.mark.parametrize(
+    ("path", "etc", "user"),
+    [
+        ("/etc/localtime", directory("etc"), ""),
+        ("/etc/hosts", directory("etc"), ""),
+        ("/etc/localtime", directory("etc", uid=33), "33"),
+        ("/var/lib/x/y", directory("etc"), "33"),
+    ],
+)
+def test_who_cannot_write_what_a_script_ends_without_is_rejected(
+    path: str, etc: Member, user: str
+) -> None:
+    findings = together(
+        keeping("/app"),
+        runs_as("web"),
+        writes(path, what=Written.FILE, rule="script.writes-or-ends"),
+    )
+    members = [etc, *ACCOUNTS, file("etc/hosts"), "var/lib/x/", APP]
+    assert chosen("", members, findings).user == user
+
+
+def test_what_is_wished_can_be_written() -> None:
+    must = together(
+        writes("/etc/localtime", what=Written.FILE, rule="config-file.writes"),
+        writes("/etc/localtime", what=Written.REPLACED, rule="script.writes-or-ends"),
+    )
+    members = [*ACCOUNTS, APP]
+    identity = chosen("", members, together(keeping("/app"), must))
+    assert shown(identity)["rejected"] == (
+        "appuser: /entry needs root (test: it takes /etc, a directory of everybody)"
+    )
+    wishes = Wishes(writable=("/etc",))
+    assert chosen("", members, together(keeping("/app"), must), wishes).user == "10001"
 
 
 @pytest.mark.parametrize(

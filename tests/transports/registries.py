@@ -1,9 +1,9 @@
 """Registries on loopback: Debian's `docker-registry`, and what may stand between it and us.
 
-with distribution(tmp_path) as registry:             # a process of its own, ended by its id
-    push(registry, kit.layout([one]), "app:1")       # by skopeo
-    with Proxy(registry.address, faults) as proxy:   # cuts, delays, lies
-        kit.opened(f"docker://{proxy.address}/app:1")
+with distribution(tmp_path) as registry:  # a process of its own, ended by its id
+    fill(registry, tmp_path / "app", kit.layout([one]), "app:1")  # by skopeo
+    with Proxy(registry.address, faults) as proxy:  # cuts, delays, lies
+        opened(f"docker://{proxy.address}/app:1")
 """
 
 from __future__ import annotations
@@ -180,8 +180,6 @@ class Exchange:
     path: str
     headers: Mapping[str, str]
     """In lower case."""
-    number: int
-    """How many exchanges came before it."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,6 @@ class Proxy:
         self.upstream = upstream
         self.faults = faults
         self.seen: list[Exchange] = []
-        self.received = 0
         self.tunnels: list[str] = []
         self.ended = threading.Event()
         self.lock = threading.Lock()
@@ -306,7 +303,7 @@ class _Handler(socketserver.BaseRequestHandler):
             if self.proxy.context and not isinstance(connection, ssl.SSLSocket):
                 return
             with self.proxy.lock:
-                exchange = Exchange(method, path, headers, len(self.proxy.seen))
+                exchange = Exchange(method, path, headers)
                 self.proxy.seen.append(exchange)
             fault = self.proxy.faults(exchange)
             size = int(headers.get("content-length", "0"))
@@ -314,7 +311,6 @@ class _Handler(socketserver.BaseRequestHandler):
                 reader.read(min(size, fault.after))
                 return
             body = reader.read(size)
-            self.proxy.received += len(body)
             if not self._answer(connection, exchange, body, fault):
                 return
 
