@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
-from minify.closure.patterns import Dropped, keep_findings
+from minify.closure.patterns import Dropped, keep_findings, named_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
@@ -229,7 +229,8 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     may_be_idle = bool(options.keep) or is_minified(config)
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
-    return roots, context.starting(roots.programs, roots.scripts)
+    named = tuple(named_programs(options.keep, tree))
+    return roots, context.starting(roots.programs, roots.scripts, named)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

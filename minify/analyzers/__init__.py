@@ -21,7 +21,7 @@ from minify.analyzers import (
     units,
     written,
 )
-from minify.analyzers.opened import matching, strings
+from minify.analyzers.opened import matching, private_scripts, strings
 from minify.closure import Analyzer, ImageRule
 
 ANALYZERS: tuple[Analyzer, ...] = (
@@ -29,6 +29,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     dlopen_notes.analyze,
     matching.analyze,
     strings.analyze,
+    private_scripts.analyze,
     scripts.analyze,
     runtimes.analyze,
     configuration.analyze,

@@ -56,9 +56,17 @@ class Context:
         loader = Loader(tree, config.env, config.workdir)
         return cls(tree, config, packages, loader, dict(_commands(tree, config)))
 
-    def starting(self, programs: tuple[ImagePath, ...], scripts: tuple[ImagePath, ...]) -> Context:
-        """This context with what the configuration starts; what was read stays read."""
-        owners = (self.packages.owners(program) for program in programs)
+    def starting(
+        self,
+        programs: tuple[ImagePath, ...],
+        scripts: tuple[ImagePath, ...],
+        named: tuple[ImagePath, ...] = (),
+    ) -> Context:
+        """This context with what the configuration starts; what was read stays read.
+
+        `named` are more programs that the user asked for.
+        """
+        owners = (self.packages.owners(program) for program in (*programs, *named))
         upstream = self.packages.upstream(frozenset().union(*owners))
         # A shell or an init that the base brought says nothing of where the application begins.
         layers = [layer for program in programs if (layer := self.tree[program].layer) > 0]

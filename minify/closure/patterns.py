@@ -114,6 +114,15 @@ def keep_findings(globs: Sequence[str], tree: FileTree) -> Iterator[Finding]:
             yield Need(path, reason, Grade.HARD if is_there else Grade.SOFT, whole_tree=True)
 
 
+def named_programs(globs: Sequence[str], tree: FileTree) -> Iterator[ImagePath]:
+    """The programs that the `--keep` globs name one by one, without a wildcard."""
+    for written in globs:
+        if written.startswith("/") and not _MAGIC.search(written):
+            entry = tree.file(written)
+            if entry is not None and entry.is_executable:
+                yield entry.path
+
+
 class Dropped:
     """Whether a path is dropped by the user's `--drop` globs: matched, or below a match."""
 

@@ -13,9 +13,10 @@ from filetree.kit import Member, Members, file, image_of
 from minify.analyzers import ANALYZERS, IMAGE_RULES
 from minify.closure import Context, KeepSet, solve
 from minify.closure.roots import find_roots
-from minify.filetree import FileTree
+from minify.filetree import FileTree, Kind
 from minify.image.jsontext import Json
 from minify.packages import read_packages
+from minify.planning import Plan
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "/lib/x86_64-linux-gnu"
@@ -57,6 +58,20 @@ def findings(run: dict[str, Json], members: Members) -> KeepSet:
     context = context.starting(roots.programs, roots.scripts)
     found = chain(roots.findings, chain.from_iterable(rule(context) for rule in IMAGE_RULES))
     return solve(found, ANALYZERS, context)
+
+
+def unpack(plan: Plan, tree: FileTree, directory: Path) -> None:
+    """What is planned, as files below a directory of this host; for trees without devices."""
+    for item in plan.entries:
+        out = directory / item.entry.path.lstrip("/")
+        match item.entry.kind:
+            case Kind.DIRECTORY:
+                out.mkdir(exist_ok=True)
+            case Kind.SYMLINK:
+                out.symlink_to(item.entry.target)
+            case _:
+                out.write_bytes(tree.read(item.entry) if item.content is None else item.content)
+                out.chmod(item.entry.mode)
 
 
 def users(keep: KeepSet) -> list[str]:

@@ -25,6 +25,16 @@ def reasons(plan: Plan, *, without: tuple[str, ...] = ()) -> dict[str, str]:
     return shown
 
 
+def left_out(plan: Plan) -> dict[str, str]:
+    """Each path that is left out as too unlikely: how likely it is, and by which rules."""
+    return {
+        item.path: " ".join(
+            [item.likelihood.name.lower(), *sorted({reason.rule for reason in item.reasons})]
+        )
+        for item in plan.keep.left_out
+    }
+
+
 def gaps(plan: Plan) -> list[str]:
     """What the plan says could not be followed."""
     return [f"{gap.reason.by}: {gap.reason.detail}" for gap in plan.gaps]

@@ -17,6 +17,7 @@ from minify.filetree import Entry
 
 _MOST = 64
 _MOST_FILES = 500
+_NO_SHELLS = frozenset(("nologin", "false", "sync", "true"))
 _PLAIN = re.compile(r"[\w.@+-]{1,64}")
 _VALUE = re.compile(r"\s*+(\w+)\s*+=\s*+(\S.*)")
 
@@ -104,6 +105,19 @@ def _is_service(path: str, context: Context) -> bool:
     found = context.tree.file(path)
     names = {called(program) for program in context.programs} | {"other", "login"}
     return found is not None and (called(path) in names or context.is_first_party(found.path))
+
+
+def logins(entry: Entry, context: Context) -> Iterator[str]:  # noqa: ARG001
+    """The shells of those who can log in, and the homes of people.
+
+    https://man7.org/linux/man-pages/man5/passwd.5.html
+    """
+    accounts = (line.split(":") for line in lines_of("/etc/passwd", context))
+    can_log_in = [a for a in accounts if len(a) > 6 and called(a[6]) not in _NO_SHELLS]
+    yield from dict.fromkeys(account[6] or "/bin/sh" for account in can_log_in[:_MOST_FILES])
+    for account in can_log_in[:_MOST_FILES]:
+        if account[5].startswith(("/home/", "/root")):
+            yield f"{account[5].rstrip('/')}/"
 
 
 def openssl_modules(entry: Entry, context: Context) -> Iterator[str]:  # noqa: ARG001

@@ -55,9 +55,8 @@ def _shown(rule: Rule, entry: Entry, elf: ElfFile, context: Context) -> str:
         case Program():
             name = basename(entry.path)
             return f"is {name}" if elf.is_program and rule.trigger.name.fullmatch(name) else ""
-        case Calls() if elf.is_dynamic and elf.needed:
-            called = sorted(elf.imports & rule.trigger.functions)
-            return f"calls {', '.join(called[:3])}" if called else ""
+        case Calls() if called := sorted(elf.imports & rule.trigger.functions):
+            return f"calls {', '.join(called[:3])}"
         case Calls() | Contains():
             return _contained(rule.trigger, entry, elf, context)
 

@@ -71,7 +71,8 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
     if elf is None or not elf.can_be_loaded or _C_LIBRARY.match(basename(entry.path)):
         return
     is_own = context.is_first_party(entry.path)
-    paths, libraries = matches(entry, context, _PATH, _LIBRARY)
+    found, libraries = matches(entry, context, _PATH, _LIBRARY)
+    paths = tuple(path for path in found if path != elf.interpreter)
     yield from _files(paths, entry, context, is_own=is_own)
     if is_own:
         yield from _directories(paths, entry, context)
