@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Need, Reason, solve
-from minify.closure.patterns import Dropped, keep_findings
+from minify.closure.patterns import Dropped, keep_findings, kept_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
@@ -226,7 +227,10 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     may_be_idle = bool(options.keep) or is_minified(config)
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
-    return roots, context.starting(roots.programs, roots.scripts)
+    started = context.starting(roots.programs, roots.scripts)
+    others = (*programs_gone_on_as(started), *kept_programs(options.keep, context))
+    programs = tuple(dict.fromkeys((*roots.programs, *others)))
+    return roots, started.starting(programs, roots.scripts)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -38,7 +38,8 @@ class Context:
     loader: Loader
     _commands: Mapping[str, Command]
     programs: tuple[ImagePath, ...] = ()
-    """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
+    """The programs of ENTRYPOINT, CMD and HEALTHCHECK, those that their scripts go on as, and those
+    that the user keeps by their names."""
     first_party_packages: frozenset[str] = frozenset()
     """The packages built from the same source as one that owns a program."""
     scripts: tuple[ImagePath, ...] = ()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from minify.closure.analyzer import Context
 from minify.closure.finding import USER, Finding, Grade, Need, Reason
 from minify.errors import UsageError
 from minify.filetree import FileTree, ImagePath, Kind
@@ -112,6 +113,14 @@ def keep_findings(globs: Sequence[str], tree: FileTree) -> Iterator[Finding]:
             # A wildcard may meet a dangling link, which nobody asked for by name.
             is_there = tree.resolve(path).entry is not None or not pattern.has_wildcard
             yield Need(path, reason, Grade.HARD if is_there else Grade.SOFT, whole_tree=True)
+
+
+def kept_programs(globs: Sequence[str], context: Context) -> Iterator[ImagePath]:
+    """The programs that `--keep` names one by one: what is in an image to be run as well."""
+    for written in globs:
+        command = None if _MAGIC.search(written) else context.executable(written)
+        if command is not None and context.is_elf(command.entry):
+            yield command.entry.path
 
 
 class Dropped:
