@@ -228,9 +228,9 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
     started = context.starting(roots.programs, roots.scripts)
-    others = (*programs_gone_on_as(started), *kept_programs(options.keep, context))
-    programs = tuple(dict.fromkeys((*roots.programs, *others)))
-    return roots, started.starting(programs, roots.scripts)
+    programs = (*roots.programs, *programs_gone_on_as(started))
+    kept = tuple(kept_programs(options.keep, context))
+    return roots, started.starting(programs, roots.scripts, kept)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -40,6 +40,8 @@ class Context:
     programs: tuple[ImagePath, ...] = ()
     """The programs of ENTRYPOINT, CMD and HEALTHCHECK, those that their scripts go on as, and those
     that the user keeps by their names."""
+    kept_programs: frozenset[ImagePath] = frozenset()
+    """Those among `programs` that only the user's word makes one: nobody knows who starts them."""
     first_party_packages: frozenset[str] = frozenset()
     """The packages built from the same source as one that owns a program."""
     scripts: tuple[ImagePath, ...] = ()
@@ -52,11 +54,25 @@ class Context:
         loader = Loader(tree, config.env, config.workdir)
         return cls(tree, config, packages, loader, dict(_commands(tree, config)))
 
-    def starting(self, programs: tuple[ImagePath, ...], scripts: tuple[ImagePath, ...]) -> Context:
-        """This context with what the configuration starts; what was read stays read."""
-        owners = (self.packages.owners(program) for program in programs)
-        siblings = self.packages.siblings(frozenset().union(*owners))
-        return replace(self, programs=programs, scripts=scripts, first_party_packages=siblings)
+    def starting(
+        self,
+        programs: tuple[ImagePath, ...],
+        scripts: tuple[ImagePath, ...],
+        kept: tuple[ImagePath, ...] = (),
+    ) -> Context:
+        """This context with what the configuration starts and what the user keeps beside it.
+
+        What was read stays read.
+        """
+        every = tuple(dict.fromkeys((*programs, *kept)))
+        owners = (self.packages.owners(program) for program in every)
+        return replace(
+            self,
+            programs=every,
+            kept_programs=frozenset(kept) - frozenset(programs),
+            scripts=scripts,
+            first_party_packages=self.packages.siblings(frozenset().union(*owners)),
+        )
 
     @property
     def workdir(self) -> str:
