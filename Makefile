@@ -63,6 +63,7 @@ test-all: setup
 
 bench: setup
 	$(PY) tools/bench.py
+	$(PY) tools/bench_registry.py
 
 images: setup
 	cd tests && ../$(PY) -m images

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
-from minify.closure.patterns import Dropped, keep_findings, named_programs
+from minify.closure.patterns import Dropped, keep_findings, kept_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
 from minify.filetree import FileTree
@@ -229,8 +230,10 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     may_be_idle = bool(options.keep) or is_minified(config)
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
-    named = tuple(named_programs(options.keep, tree))
-    return roots, context.starting(roots.programs, roots.scripts, named)
+    started = context.starting(roots.programs, roots.scripts)
+    programs = (*roots.programs, *programs_gone_on_as(started))
+    kept = tuple(kept_programs(options.keep, context))
+    return roots, started.starting(programs, roots.scripts, kept)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from minify.analyzers.directives import configuration_text, directives
-from minify.closure import EVERYBODY, Context, Finding, Grade, Reason, RunsAs
+from minify.closure import EVERYBODY, Context, Finding, Grade, Need, Reason, RunsAs
 from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
-from minify.filetree.path import decoded
+from minify.filetree.path import basename, decoded
 
 PASSWD, GROUP = "/etc/passwd", "/etc/group"
 _LARGEST_TEXT = 1 << 20
@@ -29,6 +29,8 @@ _WORDS = frozenset(
     b"backup bin daemon files games list lp man news operator sync sys users uucp".split()
 )
 _PAM = "libpam.so"
+_FIRST_PERSON = 1000
+_NO_SHELLS = frozenset(("false", "nologin", "sync", "true"))
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 # Folded. The value of each is an account or a group, in any dialect.
 _DIRECTIVES = frozenset(
@@ -92,3 +94,20 @@ def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
     if any(loaded.name.rpartition("/")[2].startswith(_PAM) for loaded in objects):
         detail = "authenticates with PAM and can become another user"
         yield RunsAs(EVERYBODY, Reason("elf.pam", entry.path, detail))
+        yield from login_shells(entry.path, context)
+
+
+def login_shells(by: str, context: Context) -> Iterator[Finding]:
+    """The shells of those who can log in: root, and the accounts that people have.
+
+    A daemon's account seldom has one that is meant; who has none is refused by sshd and su.
+    """
+    file = context.tree.file(PASSWD)
+    lines = decoded(context.tree.read(file, _LARGEST_TEXT)).split("\n") if file else ()
+    for fields in (line.split(":") for line in lines):
+        number = fields[2] if len(fields) > 6 else ""
+        is_person = number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON
+        shell = context.executable(fields[6]) if is_person or number == "0" else None
+        if shell is not None and basename(shell.entry.path) not in _NO_SHELLS:
+            reason = Reason("account.shell", by, f"the login shell of {fields[0]}")
+            yield Need(shell.path, reason, Grade.HARD)

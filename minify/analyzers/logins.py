@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from minify.analyzers.accounts import login_shells
 from minify.analyzers.directives import Directive, assigned, directives, expanded, text_of
 from minify.analyzers.drops import BECOMES, DROPS, MANAGES, Drop
 from minify.analyzers.started import Started, option_values, plain_name, started
@@ -40,7 +41,7 @@ _ROOTS = frozenset(("root", "0"))
 def find(context: Context) -> Iterator[Finding]:
     for program in started(context):
         for name in sorted(program.names):
-            yield from _only_root(name, program)
+            yield from _only_root(name, program, context)
             if name in DROPS:
                 yield from _drops(_Service(name, program, DROPS[name]), context)
 
@@ -50,12 +51,13 @@ def is_told(context: Context) -> bool:
     return any(isinstance(f, RunsAs) and f.grade is Grade.HARD for f in find(context))
 
 
-def _only_root(name: str, program: Started) -> Iterator[Finding]:
+def _only_root(name: str, program: Started, context: Context) -> Iterator[Finding]:
     for table in (BECOMES, MANAGES):
         if name in table:
             yield NeedsRoot(Reason(ROOT, program.path, table[name]))
     if name in BECOMES:
         yield RunsAs(EVERYBODY, Reason(ROOT, program.path, BECOMES[name]))
+        yield from login_shells(program.path, context)
 
 
 @dataclass(frozen=True, slots=True)

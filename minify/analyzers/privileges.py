@@ -15,6 +15,7 @@ from minify.analyzers.accounts import GROUP, PASSWD
 from minify.analyzers.drops import BECOMES, MANAGES
 from minify.analyzers.shellscripts import Scripts
 from minify.analyzers.shellwrites import fails_unwritten, places
+from minify.analyzers.walks import configuration_walks, walks
 from minify.closure import (
     CONFIG,
     Context,
@@ -40,15 +41,11 @@ from minify.shell import (
     Ending,
     Likelihood,
     Run,
-    Script,
     ShellError,
     Source,
-    Surroundings,
     Value,
     Walk,
-    walk,
 )
-from minify.shell.syntax import Literal, Simple, Statement, Word
 
 WRITES_OR_ENDS = "script.writes-or-ends"
 """The rule of what is written to and without which the program does not even start."""
@@ -81,9 +78,7 @@ def find(context: Context) -> Iterator[Finding]:
     if not argv:
         return
     scripts = Scripts(context)
-    words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in ("exec", *argv))
-    script = Script((Statement(Simple(words), 1),))
-    as_root, as_other = _walks(script, CONFIG, (), context, scripts)
+    as_root, as_other = configuration_walks(context, scripts)
     yield from _accounts_gone_on_as(as_root)
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
@@ -113,29 +108,10 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         return
     names = _names(context)
     # What it starts is looked at by itself.
-    for walked in _walks(script, entry.path, None, context, None):
+    for walked in walks(script, entry.path, None, context, None):
         for run in walked.runs:
             yield from _named(run, names)
         yield from _written(walked)
-
-
-def _walks(
-    script: Script,
-    path: str,
-    arguments: tuple[str, ...] | None,
-    context: Context,
-    scripts: Scripts | None,
-) -> tuple[Walk, Walk]:
-    """A script as root and as another user."""
-    around = Surroundings(
-        is_root=True,
-        path=path,
-        environment=context.config.env,
-        arguments=arguments,
-        directory=context.workdir,
-        finder=scripts,
-    )
-    return walk(script, around), walk(script, replace(around, is_root=False))
 
 
 def _reason(run: Run, rule: str, what: str) -> Reason:

@@ -17,11 +17,14 @@ from minify.closure.commandline import (
 from minify.filetree import Entry
 from minify.filetree.path import decoded, encoded, joined
 from minify.shell import Called, Script, ShellError, Value, parse
+from minify.shell.parser import LARGEST
 
 _UNKNOWN = "\0"  # for a word that is not known; no argument can hold it
 _MOST_HEADS = 16
 _SHEBANG = re.compile(rb"#![ \t]*+(\S++)(?:[ \t]++([^\n]*+))?")
 _LONGEST_LINE = 256
+_LARGEST_TOTAL = 2 << 20
+"""Bytes of all scripts that one walk may come to; their trees take a hundred times as much."""
 
 
 class Scripts:
@@ -30,6 +33,7 @@ class Scripts:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._read: dict[str, Script | ShellError | None] = {}
+        self._total = 0
 
     @property
     def unread(self) -> dict[str, ShellError]:
@@ -76,7 +80,11 @@ class Scripts:
     def _parsed(self, entry: Entry) -> Script | ShellError | None:
         if self._context.tree.read(entry, 4) == b"\x7fELF":
             return None
-        return parse(self._context.tree.read(entry, (1 << 18) + 1))
+        text = self._context.tree.read(entry, LARGEST + 1)
+        self._total += len(text)
+        if self._total > _LARGEST_TOTAL:
+            return ShellError(0, f"it is one of scripts with more than {_LARGEST_TOTAL:,} bytes")
+        return parse(text)
 
     def is_shell_script(self, entry: Entry) -> bool:
         """Whether the first line names a shell, or the configuration gives the file to one."""

@@ -53,7 +53,7 @@ def started(context: Context) -> tuple[Started, ...]:
     checked = {plain_name(word) for line in _lines(config.healthcheck) for word in line}
     for path in context.programs:
         name = plain_name(path)
-        if path not in found and name not in checked:
+        if path not in found and name not in checked and path not in context.kept_programs:
             found[path] = Started(path, frozenset((name,)))
     own = [found[path] for path in context.programs if path in found]
     for program in tuple(own):

@@ -40,7 +40,10 @@ class Context:
     loader: Loader
     _commands: Mapping[str, Command]
     programs: tuple[ImagePath, ...] = ()
-    """The programs of ENTRYPOINT, CMD and HEALTHCHECK."""
+    """The programs of ENTRYPOINT, CMD and HEALTHCHECK, those that their scripts go on as, and those
+    that the user keeps by their names."""
+    kept_programs: frozenset[ImagePath] = frozenset()
+    """Those among `programs` that only the user's word makes one: nobody knows who starts them."""
     first_party_packages: frozenset[str] = frozenset()
     """The packages of the same upstream as one that owns a program."""
     first_layer: int = 0
@@ -60,19 +63,21 @@ class Context:
         self,
         programs: tuple[ImagePath, ...],
         scripts: tuple[ImagePath, ...],
-        named: tuple[ImagePath, ...] = (),
+        kept: tuple[ImagePath, ...] = (),
     ) -> Context:
-        """This context with what the configuration starts; what was read stays read.
+        """This context with what the configuration starts and what the user keeps beside it.
 
-        `named` are more programs that the user asked for.
+        What was read stays read.
         """
-        owners = (self.packages.owners(program) for program in (*programs, *named))
+        every = tuple(dict.fromkeys((*programs, *kept)))
+        owners = (self.packages.owners(program) for program in every)
         upstream = self.packages.upstream(frozenset().union(*owners))
         # A shell or an init that the base brought says nothing of where the application begins.
         layers = [layer for program in programs if (layer := self.tree[program].layer) > 0]
         return replace(
             self,
-            programs=programs,
+            programs=every,
+            kept_programs=frozenset(kept) - frozenset(programs),
             scripts=scripts,
             first_party_packages=upstream,
             first_layer=min(layers, default=0),

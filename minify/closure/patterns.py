@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from minify.closure.analyzer import Context
 from minify.closure.finding import USER, Finding, Grade, Need, Reason
 from minify.errors import UsageError
 from minify.filetree import FileTree, ImagePath, Kind
@@ -114,13 +115,12 @@ def keep_findings(globs: Sequence[str], tree: FileTree) -> Iterator[Finding]:
             yield Need(path, reason, Grade.HARD if is_there else Grade.SOFT, whole_tree=True)
 
 
-def named_programs(globs: Sequence[str], tree: FileTree) -> Iterator[ImagePath]:
-    """The programs that the `--keep` globs name one by one, without a wildcard."""
+def kept_programs(globs: Sequence[str], context: Context) -> Iterator[ImagePath]:
+    """The programs that `--keep` names one by one: what is in an image to be run as well."""
     for written in globs:
-        if written.startswith("/") and not _MAGIC.search(written):
-            entry = tree.file(written)
-            if entry is not None and entry.is_executable:
-                yield entry.path
+        command = None if _MAGIC.search(written) else context.executable(written)
+        if command is not None and context.is_elf(command.entry):
+            yield command.entry.path
 
 
 class Dropped:

@@ -20,6 +20,7 @@ from minify.shell.values import Likelihood, Source, Value, concatenated, known, 
 
 _MOST_RUNS = 5_000
 _MOST_SCRIPTS = 6
+_MOST_TEXTS = 200
 
 # What a script runs to have it done, not to ask: it usually succeeds.
 _DOERS = frozenset(
@@ -48,6 +49,8 @@ class SimpleCommands:
         self.exits = 0
         self.returns: list[list[tuple[State, Likelihood]]] = []
         self._finder = finder
+        self._texts = 0
+        """How many texts of `eval` and `sh -c` have been parsed: each takes a process."""
 
     @abstractmethod
     def statements(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
@@ -246,9 +249,16 @@ class SimpleCommands:
             return None
         directory = state.fields(WORKING_DIRECTORY)
         called = self._finder.started(words, directory[0].text if directory else None)
+        if called is not None and not called.path:
+            self._count_text()
         if called is None or (called.path and called.path in here.scripts):
             return None
         return called
+
+    def _count_text(self) -> None:
+        self._texts += 1
+        if self._texts > _MOST_TEXTS:
+            raise TooMuchError
 
     # Builtins
 
@@ -317,6 +327,7 @@ class SimpleCommands:
     def eval(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
         texts = [word.text for word in words[1:]]
         plain = [text for text in texts if text is not None]
+        self._count_text()
         script = parse(" ".join(plain).encode("utf-8", "replace")) if plain == texts else None
         if script is None or isinstance(script, ShellError):
             self.emit(words, (), state, here)

@@ -366,6 +366,18 @@ def test_scripts_that_the_entrypoint_starts_and_reads_count() -> None:
     ]
 
 
+def test_not_all_of_many_large_scripts_are_read() -> None:
+    scripts = [
+        file(f"{n}.sh", f"#!/bin/sh\n#{'x' * 200_000}\nexec gosu app {n}\n", mode=0o755)
+        for n in range(12)
+    ]
+    lines = "".join(f"/{n}.sh\n" for n in range(12))
+    said = about_users(found(f"#!/bin/sh\n{lines}", "", "", *scripts))
+    assert "root: cannot be read as a shell script (it is one of scripts with more than" in (
+        " ".join(said)
+    )
+
+
 def test_what_only_roots_branch_starts_is_no_obstacle() -> None:
     child = file("child.sh", "#!/bin/sh -e\nuseradd x\nchown app /data\n", mode=0o755)
     text = '#!/bin/sh\nif [ $(id -u) = 0 ]; then /child.sh; fi\nexec "$@"\n'

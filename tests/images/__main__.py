@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from images.build import build, build_foreign
+from images.build import build, build_foreign, build_musl_arm
 from images.recipes import RECIPES
 
 
@@ -17,6 +17,7 @@ def main() -> None:
             sys.stdout.write(f"{name}\t{image.archive}\n")
         if not sys.argv[1:]:
             sys.stdout.write(f"curl-arm64\t{build_foreign().archive}\n")
+            sys.stdout.write(f"musl-arm\t{build_musl_arm().archive}\n")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from images.applications import FIXTURES
 from images.archive import Config, image_config, write_docker_archive, write_oci_layout
+from images.assembled import musl_arm_program
 from images.authority import authority
 from images.cache import cached
 from images.layers import EPOCH, LayerWriter, open_layer, write_difference
 from images.recipes import RECIPES, Recipe
+
+_EXTRACTED = ("--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
 
 
 class BuildError(Exception):
@@ -59,11 +62,7 @@ def build(name: str) -> BuiltImage:
 def build_foreign(architecture: str = "arm64") -> BuiltImage:
     """curl of another architecture: unpacked, nothing run, so without an ld.so.cache."""
     packages = RECIPES["curl"].packages
-    options = (
-        f"--architectures={architecture}",
-        "--variant=extract",
-        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
-    )
+    options = (f"--architectures={architecture}", *_EXTRACTED)
 
     def make(out: Path) -> None:
         _debootstrap(out / "root.tar", packages, *options)
@@ -72,6 +71,26 @@ def build_foreign(architecture: str = "arm64") -> BuiltImage:
     layer = cached(f"curl-{architecture}.layer", key, make) / "root.tar"
     process = {"Env": RECIPES["curl"].process["Env"], "Entrypoint": ["curl"]}
     return _image(f"curl-{architecture}", architecture, process, (layer,))
+
+
+def build_musl_arm() -> BuiltImage:
+    """A program for musl on 32-bit ARM that prints $GREETING; unpacked, nothing run."""
+    # Mirrors are less steady for this architecture, and nobody is served by its programs.
+    plain = '--setup-hook=find "$1/etc/apt" -type f -exec sed -i /security/d {} +'
+    options = ("--architectures=armhf", *_EXTRACTED, plain)
+
+    def make(out: Path) -> None:
+        root = out / "root.tar"
+        _debootstrap(root, ("musl",), *options)
+        with open_layer(out / "layer.tar") as tar:
+            layer = LayerWriter(tar)
+            layer.directory("/srv")
+            layer.file("/srv/greet", musl_arm_program(root), mode=0o755)
+
+    key = _key("musl-arm", _suite(), _source("assembled.py", "layers.py"), _FORGET, repr(options))
+    made = cached("musl-arm.layer", key, make)
+    process = {"Env": ["GREETING=hello from musl"], "Cmd": ["/srv/greet"]}
+    return _image("musl-arm", "arm", process, (made / "root.tar", made / "layer.tar"))
 
 
 def _image(

@@ -172,8 +172,9 @@ def test_the_first_line_names_the_shell(line: str, is_bash: bool, options: str) 
         (b"if a; then " * 1000, ShellError(0, "its commands are nested too deeply")),
         (b"$(" * 60 + b")" * 60, ShellError(0, "its commands are nested too deeply")),
         (b"a;" * 130_000, ShellError(0, "it has too many commands")),
+        (b"a=" + b"$a" * 100_000, ShellError(0, "it has too many commands")),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_what_is_no_script_has_one_value_that_says_why(text: bytes, expected: ShellError) -> None:
     assert parse(text) == expected

@@ -197,3 +197,11 @@ def test_a_walk_that_does_not_come_to_the_end_says_so() -> None:
     walked = walk(script, Surroundings(is_root=True))
     assert walked.trouble == "it runs too many commands to follow them all"
     assert len(walked.runs) == 5000
+
+
+def test_each_text_takes_a_process_so_not_all_are_parsed() -> None:
+    script = parse("".join(f"eval 'a {number}'\n" for number in range(201)).encode())
+    assert isinstance(script, Script)
+    walked = walk(script, Surroundings(is_root=True))
+    assert walked.trouble == "it runs too many commands to follow them all"
+    assert len(walked.runs) == 200

@@ -1,0 +1,139 @@
+"""`make bench`, second part: from registry to registry, beside a plain copy of the same image.
+
+Two registries on loopback, the second one new for each run, so that all has to be sent. Columns:
+
+- line        how fast each registry is reached: loopback, or through a line of so many Mbit/s
+- copy        `skopeo copy` of the image, which is unpacked by nobody
+- minify      the whole command
+- minify/copy what shall be at most 1.5
+
+Both are the best of three, in turn, so that another program's work does not matter.
+"""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bench import MB, compressed_layout
+from transports.registries import distribution, skopeo
+
+IMAGES = ("curl", "nginx", "postgres-entrypoint")
+LINES = (0, 1000, 100)
+"""Mbit/s; 0 is loopback itself."""
+HEAD = (
+    "| image | MB as stored | line | copy s | minify s | minify/copy |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+)
+INSECURE = ("--src-tls-verify=false", "--dest-tls-verify=false")
+
+
+class Line(socketserver.ThreadingTCPServer):
+    """Leads to a registry and lets so many bytes a second through, in each direction."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, upstream: str, rate: float) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        host, _, port = upstream.partition(":")
+        self.upstream = host, int(port)
+        self.directions = _Rate(rate), _Rate(rate)
+
+
+class _Rate:
+    """When the next bytes may go, for all connections of one direction."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._free = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, size: int) -> None:
+        with self._lock:
+            self._free = max(self._free, time.monotonic()) + size / self._rate
+            free = self._free
+        time.sleep(max(0, free - time.monotonic()))
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        line = self.server
+        assert isinstance(line, Line)
+        up, down = line.directions
+        with socket.create_connection(line.upstream) as upstream:
+            back = threading.Thread(target=_passed, args=(upstream, self.request, down))
+            back.start()
+            _passed(self.request, upstream, up)
+            back.join()
+
+
+def _passed(source: socket.socket, target: socket.socket, rate: _Rate) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            rate.wait(len(data))
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def reached(address: str, megabits: int) -> Iterator[str]:
+    """The address by which a registry is reached over a line."""
+    if not megabits:
+        yield address
+        return
+    with Line(address, megabits * 1e6 / 8) as line:
+        thread = threading.Thread(target=line.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{line.server_address[1]}"
+        line.shutdown()
+        thread.join()
+
+
+def main() -> None:
+    sys.stdout.write(HEAD)
+    for name in sys.argv[1:] or IMAGES:
+        layout = compressed_layout(name)
+        stored = sum(path.stat().st_size for path in layout.glob("blobs/*/*"))
+        with tempfile.TemporaryDirectory() as work, distribution(Path(work) / "source") as source:
+            skopeo("copy", INSECURE[1], f"oci:{layout}", f"docker://{source.address}/app:1")
+            for megabits in LINES:
+                row = f"| {name} | {stored / MB:.1f} | {cells(source.address, megabits)} |\n"
+                sys.stdout.write(row)
+                sys.stdout.flush()
+
+
+def cells(address: str, megabits: int) -> str:
+    with reached(address, megabits) as near:
+        source = f"docker://{near}/app:1"
+        copy = ("skopeo", "copy", "--quiet", *INSECURE, source)
+        minify = (sys.executable, "-m", "minify", "-q", source, "-o")
+        pairs = [(seconds(copy, megabits), seconds(minify, megabits)) for _ in range(3)]
+    copied, minified = (min(column) for column in zip(*pairs, strict=True))
+    line = f"{megabits} Mbit/s" if megabits else "loopback"
+    return f"{line} | {copied:.2f} | {minified:.2f} | {minified / copied:.2f}"
+
+
+def seconds(command: Sequence[str], megabits: int) -> float:
+    """How long `command` takes, with the name of an empty registry's as its last word."""
+    with (
+        tempfile.TemporaryDirectory() as work,
+        distribution(Path(work)) as target,
+        reached(target.address, megabits) as near,
+    ):
+        started = time.perf_counter()
+        subprocess.run([*command, f"docker://{near}/app:1"], check=True)
+        return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
