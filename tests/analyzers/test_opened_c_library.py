@@ -10,7 +10,7 @@ import pytest
 from closure.kit import left_out, planned, reasons
 from conftest import require
 from elf.lab import members_of
-from filetree.kit import Member, file, image_of
+from filetree.kit import Member, Members, file, image_of
 
 from analyzers.kit import LIBRARIES, calling, compiled, libc, unpack
 from minify.filetree import FileTree
@@ -110,7 +110,7 @@ NAMED = """
 extern void *iconv_open(const char *to, const char *from);
 int main() { return iconv_open("%s", "UTF-8") == (void *)-1; }
 """
-CHARSETS = [
+CHARSETS: Members = [
     file(
         f"{GCONV[1:]}/gconv-modules",
         "alias SHIFT_JIS// SJIS// # x\nmodule SJIS// INTERNAL SJIS 1\n"

@@ -14,7 +14,7 @@ _PICTURES = (
         library("fontconfig"),
         CERTAIN,
         "fonts are found as it is configured",
-        "0.3 MB",
+        "0.2 to 0.3 MB",
         keeps=("/etc/fonts/", "/usr/share/fontconfig/", "/var/cache/fontconfig/"),
     ),
     Rule(
@@ -22,7 +22,7 @@ _PICTURES = (
         library("fontconfig"),
         LIKELY,
         "text is drawn with what fonts there are",
-        "2.9 to 19 MB",
+        "2.7 to 18.5 MB",
         keeps=("/usr/share/fonts/", "/usr/local/share/fonts/", "/usr/share/X11/fonts/"),
     ),
     Rule(
@@ -30,7 +30,7 @@ _PICTURES = (
         library(r"gdk_pixbuf-2\.0"),
         CERTAIN,
         "formats are modules that its cache names",
-        "0.5 MB",
+        "not measured",
         keeps=("@/gdk-pixbuf-2.0/*/loaders.cache",),
         finds=configured.quoted_paths,
     ),
@@ -51,7 +51,7 @@ _PICTURES = (
         library("MagickCore-[\\w.]*", "GraphicsMagick-[\\w.]*"),
         LIKELY,
         "each format is a module",
-        "3 MB, and what the modules need",
+        "3.5 MB, and what the modules need",
         keeps=(
             "@/ImageMagick-*/modules*/",
             "@/GraphicsMagick-*/modules*/",
@@ -64,7 +64,7 @@ _PICTURES = (
         library("gvc"),
         CERTAIN,
         "layouts and formats are plug-ins that config6a names",
-        "2 MB",
+        "1.2 MB, and what the plug-ins need",
         keeps=("@/graphviz/config*", "@/graphviz/libgvplugin_*"),
     ),
     Rule(
@@ -72,7 +72,7 @@ _PICTURES = (
         library("vips"),
         LIKELY,
         "some formats are modules",
-        "0.3 MB",
+        "not measured",
         keeps=("@/vips-modules-*/",),
     ),
     Rule(
@@ -80,7 +80,7 @@ _PICTURES = (
         library("heif"),
         LIKELY,
         "codecs are plug-ins",
-        "0.2 MB",
+        "not measured",
         keeps=("@/libheif/",),
     ),
     Rule(
@@ -88,7 +88,7 @@ _PICTURES = (
         library(r"gegl-[\d.]*", r"babl-[\d.]*"),
         LIKELY,
         "operations are modules",
-        "6 MB",
+        "not measured",
         keeps=("@/gegl-*/", "@/babl-*/"),
     ),
 )
@@ -99,7 +99,7 @@ _SOUND = (
         library("asound"),
         LIKELY,
         "devices are configured",
-        "0.2 MB",
+        "10 KB",
         keeps=(
             "/usr/share/alsa/alsa.conf",
             "/usr/share/alsa/alsa.conf.d/",
@@ -112,7 +112,7 @@ _SOUND = (
         library("asound"),
         GUESSED,
         "devices may be plug-ins",
-        "1 MB",
+        "0.2 MB",
         keeps=("@/alsa-lib/", "/usr/share/alsa/"),
     ),
     Rule(
@@ -120,7 +120,7 @@ _SOUND = (
         library(r"gstreamer-1\.0"),
         LIKELY,
         "all that it does is done by plug-ins",
-        "20 MB",
+        "9.7 MB, and what the plug-ins need",
         keeps=(
             "@/gstreamer-1.0/*.so",
             "@/gstreamer1.0/gstreamer-1.0/",
@@ -132,7 +132,7 @@ _SOUND = (
         library(r"avfilter"),
         GUESSED,
         "filters may be plug-ins",
-        "1 MB",
+        "not measured",
         keeps=("/usr/lib/ladspa/", "@/frei0r-1/"),
     ),
 )
@@ -143,7 +143,7 @@ _WINDOWS = (
         library(r"gio-2\.0"),
         LIKELY,
         "networks, TLS and settings are modules",
-        "0.4 MB",
+        "0.1 to 0.3 MB",
         keeps=("@/gio/modules/", "/usr/share/glib-2.0/schemas/gschemas.compiled"),
     ),
     Rule(
@@ -151,7 +151,7 @@ _WINDOWS = (
         library(r"gtk-3", r"gtk-4", r"gtk-x11-2\.0"),
         LIKELY,
         "input methods, themes and settings are files",
-        "1 MB",
+        "0.8 to 2.7 MB",
         keeps=(
             "/etc/gtk-[234].0/",
             "@/gtk-[234].0/*/immodules.cache",
@@ -168,7 +168,7 @@ _WINDOWS = (
         library(r"gtk-3", r"gtk-4", r"gtk-x11-2\.0"),
         GUESSED,
         "windows may show any icon, and documents may be printed",
-        "from 20 MB",
+        "17.7 MB",
         keeps=("/usr/share/icons/", "@/gtk-[34].0/*/printbackends/"),
     ),
     *(
@@ -182,17 +182,17 @@ _WINDOWS = (
         )
         for name, what, cost, kinds in (
             (
-                *("Gui", "platforms, formats and themes", "3 MB"),
+                *("Gui", "platforms, formats and themes", "3.5 MB"),
                 (
                     *("platforms", "imageformats", "iconengines", "platformthemes"),
                     *("xcbglintegrations", "platforminputcontexts", "egldeviceintegrations"),
                     *("wayland-shell-integration", "wayland-graphics-integration-client"),
                 ),
             ),
-            ("Sql", "databases", "0.3 MB", ("sqldrivers",)),
-            ("Network", "networks and TLS", "0.6 MB", ("bearer", "tls", "networkinformation")),
+            ("Sql", "databases", "not measured", ("sqldrivers",)),
+            ("Network", "networks and TLS", "1 MB", ("bearer", "tls", "networkinformation")),
             ("PrintSupport", "printers", "0.1 MB", ("printsupport",)),
-            ("Multimedia", "media", "1 MB", ("mediaservice", "audio", "multimedia")),
+            ("Multimedia", "media", "not measured", ("mediaservice", "audio", "multimedia")),
         )
     ),
     Rule(
@@ -200,7 +200,7 @@ _WINDOWS = (
         library("X11"),
         LIKELY,
         "keys and letters depend on the locale",
-        "2 MB",
+        "1.2 MB",
         keeps=("/usr/share/X11/locale/", "/usr/share/X11/XErrorDB"),
     ),
     Rule(
@@ -208,7 +208,7 @@ _WINDOWS = (
         library("xkbcommon", "xkbfile"),
         LIKELY,
         "keyboards have layouts",
-        "4 MB",
+        "3.3 MB",
         keeps=("/usr/share/X11/xkb/",),
     ),
     Rule(
@@ -216,7 +216,7 @@ _WINDOWS = (
         library("GLX", "EGL", "GLdispatch"),
         GUESSED,
         "graphics are drawn by a vendor's library, with a driver for the hardware",
-        "180 MB with LLVM",
+        "24.6 MB, and LLVM",
         keeps=(
             "/usr/share/glvnd/egl_vendor.d/",
             "@/libGLX_mesa.so.0",
@@ -229,7 +229,7 @@ _WINDOWS = (
         library("va", "vdpau"),
         GUESSED,
         "films are decoded by a driver for the hardware",
-        "160 MB with LLVM",
+        "160 MB with LLVM, for ffmpeg",
         keeps=("@/dri/*_drv_video.so", "@/vdpau/", "/etc/vdpau_wrapper.cfg"),
     ),
     Rule(
@@ -237,7 +237,7 @@ _WINDOWS = (
         library("vulkan"),
         GUESSED,
         "graphics are drawn by a driver for the hardware",
-        "170 MB with LLVM",
+        "not measured",
         keeps=("/usr/share/vulkan/icd.d/", "/etc/vulkan/", "@/libvulkan_*.so"),
     ),
 )

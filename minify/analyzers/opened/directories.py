@@ -28,8 +28,9 @@ def usual_directories(context: Context) -> tuple[str, ...]:
 def _usual_directories(context: Context) -> tuple[str, ...]:
     usr_lib = context.tree.directory("/usr/lib")
     names = context.tree.children(usr_lib.path) if usr_lib else ()
-    multiarch = (f"/usr/lib/{name}" for name in names if "-linux-" in name)
-    return (*multiarch, "/usr/lib64", "/lib64", "/usr/lib", "/lib", "/usr/local/lib")
+    multiarch = [f"/lib/{name}" for name in names if "-linux-" in name]
+    in_usr = (f"/usr{directory}" for directory in multiarch)
+    return (*in_usr, *multiarch, "/usr/lib64", "/lib64", "/usr/lib", "/lib", "/usr/local/lib")
 
 
 def _is_program(entry: Entry, context: Context) -> bool:

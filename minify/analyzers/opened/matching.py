@@ -17,6 +17,8 @@ from minify.filetree.path import basename, decoded
 
 _MOST_PATTERNS = 500
 _MOST_PATHS = 20_000
+# musl has its own charsets, locales and name services, none of them in modules.
+_GLIBC = ("@/", "/usr/lib/locale")
 # A static program of glibc has the name of its modules in it, and loads them.
 _LOADS = b"libnss_"
 
@@ -78,11 +80,22 @@ def _is_in_scope(scope: Scope, entry: Entry, context: Context) -> bool:
 
 
 def _kept(rule: Rule, reason: Reason, entry: Entry, context: Context) -> Iterator[Finding]:
-    patterns = (*rule.keeps, *islice(rule.finds(entry, context), _MOST_PATTERNS))
-    for pattern in dict.fromkeys(patterns):
+    patterns = dict.fromkeys((*rule.keeps, *islice(rule.finds(entry, context), _MOST_PATTERNS)))
+    is_others = rule.name.startswith("libc.") and _is_for_musl(entry, context)
+    for pattern in patterns:
+        if is_others and pattern.startswith(_GLIBC):
+            continue
         is_tree = pattern.endswith("/")
         for path in islice(_paths(pattern, entry, context), _MOST_PATHS):
             yield Need(path, reason, whole_tree=is_tree, likelihood=rule.likelihood)
+
+
+def _is_for_musl(entry: Entry, context: Context) -> bool:
+    elf = context.elf(entry)
+    if elf is None:
+        return False
+    is_linked = any(name == "libc.so" or name.startswith("libc.musl-") for name in elf.needed)
+    return is_linked or "/ld-musl-" in (elf.interpreter or "")
 
 
 def _paths(pattern: str, entry: Entry, context: Context) -> Iterable[str]:

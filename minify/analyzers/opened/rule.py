@@ -78,7 +78,7 @@ class Rule:
     evidence: str
     """Ends the reason that is printed: `calls system: commands are run by a shell`."""
     cost: str
-    """What it kept when it was measured on a Debian image that has it all."""
+    """The bytes of what it names in a tree of Debian 12 that has it, or that none was measured."""
     keeps: tuple[str, ...] = ()
     """Globs: absolute, or `@/` for the directories of libraries, in which the first that has a
     match counts, that of the file which shows the evidence, or of its C library, before the usual

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from minify.analyzers.opened import c_library, desktop, libraries
+from minify.analyzers.opened import c_library, data, desktop, security
 from minify.analyzers.opened.rule import Rule
 
-RULES: tuple[Rule, ...] = (*c_library.RULES, *libraries.RULES, *desktop.RULES)
+RULES: tuple[Rule, ...] = (
+    *c_library.RULES,
+    *security.RULES,
+    *data.RULES,
+    *desktop.RULES,
+)
