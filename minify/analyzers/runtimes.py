@@ -93,6 +93,11 @@ _RUNTIMES = (
 )
 
 
+def is_runtime(name: str) -> bool:
+    """Whether a program of that name is a language's runtime."""
+    return any(runtime.program.fullmatch(name) for runtime in _RUNTIMES)
+
+
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     if grade is not Grade.HARD or not entry.is_executable:
         return

@@ -32,6 +32,7 @@ _NOT_DATA = (
     "/usr/share/doc/",
     "/usr/share/fish/",
     "/usr/share/gdb/",
+    "/usr/share/i18n/",
     "/usr/share/info/",
     "/usr/share/lintian/",
     "/usr/share/locale/",

@@ -28,6 +28,7 @@ _ROWS = """
     libc.locales            likely   setlocale            /usr/lib/locale/fr_FR.utf8/LC_TIME
     libc.messages           likely   dcgettext            /usr/share/locale/de/LC_MESSAGES/app.mo
     libc.shell              likely   system               /bin/sh
+    shell.home              likely   bash                 /root/.bashrc
     libc.timezone           certain  localtime            /etc/localtime
     libc.timezone           certain  localtime            /usr/share/zoneinfo/Europe/Rome
     libc.timezones          likely   tzset                /usr/share/zoneinfo/Asia/Tokyo
@@ -149,9 +150,9 @@ def _trigger(shown: str) -> tuple[str, Members]:
     if ".so" in shown:
         library = file(f"{_LIB}/{shown}", compiled("int f;", "-shared", "-nostdlib"))
         return f"/{_LIB}/{shown}", [file("app", "\x7f", mode=0o755), library]
-    if shown == "iconv":
-        tool = calling("puts", name="usr/bin/iconv")
-        return "/usr/bin/iconv", [file("app", "\x7f", mode=0o755), tool, *libc()]
+    if shown in ("iconv", "bash"):
+        tool = calling("puts", name=f"opt/bin/{shown}")
+        return f"/opt/bin/{shown}", [file("app", "\x7f", mode=0o755), tool, *libc()]
     # What is in no library here may be undefined in one.
     flags = ("-shared", "-fPIC") if shown.startswith(("OSSL_", "sasl_", "krb5_", "pam_")) else ()
     return "/app", [calling(shown, flags=flags), *libc()]

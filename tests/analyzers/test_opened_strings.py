@@ -96,6 +96,13 @@ def test_a_directory_of_its_own_is_kept_without_what_is_for_people() -> None:
     assert f"contains {modules}, a directory of modules" in details
 
 
+def test_what_the_loader_reads_is_no_name_to_open() -> None:
+    source = "int main() { return 0; }"
+    flags = ("-Wl,-rpath,/opt/a:/opt/b", "-Wl,--audit,/opt/c/audit.so")
+    app = file("usr/bin/app", compiled(source, *flags), mode=0o755)
+    assert by_strings(decided(app, "opt/a/x", "opt/b/y", "opt/c/audit.so")) == {}
+
+
 def test_lists_of_directories_are_taken_apart() -> None:
     plan = decided(saying("/opt/a:/opt/b:/etc"), "opt/a/x", "opt/b/y")
     assert by_strings(plan) == dict.fromkeys(

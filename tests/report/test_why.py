@@ -3,15 +3,20 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+from analyzers.kit import calling, libc
 from filetree.kit import Members, directory, file, image_of, symlink
 
 import minify
 from minify.build import BuildOptions, build_image
+from minify.closure import Likelihood
 from minify.errors import UsageError
 from minify.filetree import FileTree
 from minify.pipeline import Options, explain_image, plan_image
 from minify.report.lookup import pattern
+from minify.report.sections import warning_sections
 from report.kit import APP, RUN, TOOL, explained, why
+
+GUESSED = Options(keep_dlopen=Likelihood.GUESSED)
 
 
 def said(text: str) -> str:
@@ -253,3 +258,22 @@ def test_looking_for_close_names_is_bounded() -> None:
     many = explained([APP, TOOL, *(f"many/name{number:06}" for number in range(10_000))])
     with pytest.raises(UsageError):
         minify.why(many, "/many/name-000001-x")
+
+
+def test_what_is_left_out_says_how_likely_it_is_and_what_keeps_it() -> None:
+    gconv = "/usr/lib/x86_64-linux-gnu/gconv"
+    app = calling("iconv_open")
+    explanation = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 12345"])
+    assert why(explanation, f"{gconv}/SJIS.so") == said(f"""
+        {gconv}/SJIS.so is left out: guessed; --keep-dlopen guessed keeps it
+          what     file, 5 bytes, mode 0644, owner 0:0, layer 1 of 1
+          evidence
+            libc.gconv-all: calls iconv_open: a user may ask for any charset, by /app
+          to keep  --keep {gconv}/SJIS.so
+        """)
+    line = "libc.gconv-all (guessed)"
+    cost = "2 files, 0.0 kB; --keep-dlopen guessed keeps it"
+    (section,) = [s for s in warning_sections(explanation.result.plan) if "left out" in s.title]
+    assert section.lines == (f"{line}: {gconv}: {cost}",)
+    kept = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 1"], options=GUESSED)
+    assert why(kept, f"{gconv}/SJIS.so").startswith(f"{gconv}/SJIS.so is kept")

@@ -141,8 +141,8 @@ def page() -> str:
 _HEAD = """# What is opened by name
 
 No table of an ELF file tells what a program opens while it runs. These rules do, each by its
-evidence; a kept file's reason names the rule. `--keep-dlopen` says how likely it must be (by default
-`likely`): *certain* is what configuration or the documented behaviour of a linked library says,
+evidence; a kept file's reason names the rule. `--keep-dlopen` says how likely it must be (`likely`
+by default): *certain* is what configuration or the documented behaviour of a linked library says,
 *likely* is usual and depends on use, *guessed* only looks like it. What is left out is in the
 report with its cost. `.note.dlopen` of a file counts as well: required is certain, recommended
 likely, suggested guessed.

@@ -19,8 +19,8 @@ _MOST_PATTERNS = 500
 _MOST_PATHS = 20_000
 # musl has its own charsets, locales and name services, none of them in modules.
 _GLIBC = ("@/", "/usr/lib/locale")
-# A static program of glibc has the name of its modules in it, and loads them.
-_LOADS = b"libnss_"
+# A static program of glibc has the names of its modules in it, and loads them.
+_LOADS = (b"libnss_", b"gconv-modules")
 
 _TEXTS = tuple(
     dict.fromkeys(
@@ -30,6 +30,9 @@ _TEXTS = tuple(
         for text in rule.trigger.strings
     )
 )
+
+
+_EVERY_TEXT = (*_LOADS, *_TEXTS)
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
@@ -68,7 +71,7 @@ def _contained(trigger: Calls | Contains, entry: Entry, elf: ElfFile, context: C
     is_own = isinstance(trigger, Contains) and entry.path in context.programs
     if not trigger.strings or not (is_static or is_own):
         return ""
-    found = contained(entry, context, (_LOADS, *_TEXTS))
+    found = contained(entry, context, _EVERY_TEXT)
     text = next((text for text in trigger.strings if text in found), b"")
     return f"contains {decoded(text.strip(bytes(1)))}" if text else ""
 
@@ -116,6 +119,6 @@ def _directories(entry: Entry, context: Context) -> tuple[str, ...]:
     """None for a static program that loads nothing: Go's reads the same files."""
     elf = context.elf(entry)
     is_static = elf is not None and elf.is_program and not elf.needed
-    if is_static and _LOADS not in contained(entry, context, (_LOADS, *_TEXTS)):
+    if is_static and contained(entry, context, _EVERY_TEXT).isdisjoint(_LOADS):
         return ()
     return library_directories(entry, context)

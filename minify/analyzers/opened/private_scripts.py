@@ -10,17 +10,19 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from minify.analyzers.runtimes import is_runtime
 from minify.closure import Context, Finding, Grade, Likelihood, Need, Reason
 from minify.closure.commandline import SHELLS, called
 from minify.closure.shellwords import commands, is_literal
 from minify.filetree import Entry
-from minify.filetree.path import decoded
+from minify.filetree.path import basename, decoded, parent
 
 RULE = "script.private"
 
 _SHEBANG = re.compile(rb"#![ \t]*+(?:/usr/bin/env[ \t]++)?(\S++)")
 _LARGEST = 1 << 18
 _MOST = 2000
+_MOST_TEXTS = 8
 # What pam_motd runs for whoever logs in.
 _RUN_BY_OTHERS = ("/etc/update-motd.d/",)
 
@@ -35,14 +37,25 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     shell = decoded(shebang[1]) if shebang else ""
     if called(shell) not in SHELLS:
         return
-    text = decoded(context.tree.read(entry))
-    names = dict.fromkeys((shell, *(found.name for found in islice(commands(text), _MOST))))
-    for name in names:
+    for name in dict.fromkeys((shell, *_names(entry, context))):
         found = context.command(name) if is_literal(name) else None
         if found is not None and found.entry.path != entry.path:
-            is_binary = context.is_elf(found.entry)
+            is_plain = context.is_elf(found.entry) and not is_runtime(basename(found.entry.path))
             yield Need(
                 found.path,
                 Reason(RULE, entry.path, f"a shell script of the application's runs {name}"),
-                likelihood=Likelihood.LIKELY if is_binary else Likelihood.GUESSED,
+                likelihood=Likelihood.LIKELY if is_plain else Likelihood.GUESSED,
             )
+
+
+def _names(script: Entry, context: Context) -> Iterator[str]:
+    """The first words of the commands in a script, and in what it reads of its own directory."""
+    texts = [script]
+    for entry in texts:
+        for found in islice(commands(decoded(context.tree.read(entry, _LARGEST))), _MOST):
+            yield found.name
+            if found.name not in (".", "source") or len(found.words) < 2:
+                continue
+            read = context.tree.file(f"{parent(script.path)}/{called(found.words[1])}")
+            if read is not None and read not in texts and len(texts) < _MOST_TEXTS:
+                texts.append(read)

@@ -72,7 +72,8 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
         return
     is_own = context.is_first_party(entry.path)
     found, libraries = matches(entry, context, _PATH, _LIBRARY)
-    paths = tuple(path for path in found if path != elf.interpreter)
+    tables = _of_tables(elf)
+    paths = tuple(path for path in found if path not in tables)
     yield from _files(paths, entry, context, is_own=is_own)
     if is_own:
         yield from _directories(paths, entry, context)
@@ -82,6 +83,13 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
         yield from _libraries(names, entry, elf, context)
     if is_own and elf.imports & _RUNS:
         yield from _commands(entry, elf, context)
+
+
+def _of_tables(elf: ElfFile) -> frozenset[str]:
+    """What the loader reads among the texts, whole and by its parts: it is no name to open."""
+    paths = (elf.interpreter, elf.soname, elf.rpath, elf.runpath)
+    lists = (*elf.needed, *elf.audits, *elf.filters, *elf.auxiliaries, *filter(None, paths))
+    return frozenset((*lists, *(part for text in lists for part in text.split(":"))))
 
 
 def _files(
