@@ -13,7 +13,6 @@ from pathlib import Path
 from images.applications import FIXTURES
 from images.authority import authority
 from images.cache import cached
-from images.layers import EPOCH
 
 from recall.programs import Program
 
@@ -82,9 +81,11 @@ def _debootstrap(root: Path, program: Program, hooks: list[str]) -> None:
     include = f"--include={','.join(program.packages)}"
     options = ("--variant=minbase", include, *program.building, *customize, _FORGET)
     command = ["mmdebstrap", *options, SUITE, str(root)]
+    # Not as of a fixed day: fontconfig's caches would be older than the fonts, hence never read.
+    environment = {name: text for name, text in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     done = subprocess.run(
         command,
-        env=os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)},
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
