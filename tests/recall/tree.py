@@ -80,7 +80,8 @@ def _debootstrap(root: Path, program: Program, hooks: list[str]) -> None:
     customize = [f"--customize-hook={hook}" for hook in hooks]
     include = f"--include={','.join(program.packages)}"
     options = ("--variant=minbase", include, *program.building, *customize, _FORGET)
-    command = ["mmdebstrap", *options, SUITE, str(root)]
+    # What it mounts into the tree goes with it, even if it is killed.
+    command = ["unshare", "--mount", "mmdebstrap", *options, SUITE, str(root)]
     # Not as of a fixed day: fontconfig's caches would be older than the fonts, hence never read.
     environment = {name: text for name, text in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     done = subprocess.run(
