@@ -13,6 +13,7 @@ from pathlib import Path
 from images.applications import FIXTURES
 from images.authority import authority
 from images.cache import cached
+from images.layers import EPOCH
 
 from recall.programs import Program
 
@@ -82,11 +83,9 @@ def _debootstrap(root: Path, program: Program, hooks: list[str]) -> None:
     options = ("--variant=minbase", include, *program.building, *customize, _FORGET)
     # What it mounts into the tree goes with it, even if it is killed.
     command = ["unshare", "--mount", "mmdebstrap", *options, SUITE, str(root)]
-    # Not as of a fixed day: fontconfig's caches would be older than the fonts, hence never read.
-    environment = {name: text for name, text in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     done = subprocess.run(
         command,
-        env=environment,
+        env=os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)},
         capture_output=True,
         encoding="utf-8",
         errors="replace",
