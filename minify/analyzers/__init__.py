@@ -14,6 +14,7 @@ from minify.analyzers import (
     elf_needed,
     libc,
     logins,
+    pam,
     privileges,
     runtimes,
     scripts,
@@ -34,6 +35,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     configuration.analyze,
     accounts.analyze,
+    pam.analyze,
     written.analyze,
     privileges.analyze,
 )

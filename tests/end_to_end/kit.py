@@ -23,8 +23,6 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
         # What people run in a session is theirs to say.
         *("--keep", "/usr/bin/id"),
         *("--keep", "/usr/bin/su", "--keep", "/usr/bin/sudo"),
-        # What PAM loads.
-        *("--keep", "/etc/pam.d", "--keep", "/etc/security", "--keep", "/usr/lib/*/security"),
     ),
     # Nothing runs them; what becomes of such a file can be seen only where it stays.
     "planted": ("--keep", "/usr/local/bin/*sh"),
