@@ -13,6 +13,7 @@ from minify.analyzers import (
     dlopen_notes,
     elf_needed,
     logins,
+    pam,
     privileges,
     runtimes,
     scripts,
@@ -34,6 +35,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     configuration.analyze,
     accounts.analyze,
+    pam.analyze,
     written.analyze,
     privileges.analyze,
 )

@@ -22,13 +22,15 @@ from minify.closure import (
     Finding,
     Gap,
     Grade,
+    Need,
     NeedsRoot,
     Reason,
     RunsAs,
     Writes,
+    Written,
 )
+from minify.closure import places as places_of_everybody
 from minify.closure.commandline import (
-    SHELLS,
     SWITCHES,
     called,
     inner_command,
@@ -46,6 +48,7 @@ from minify.shell import (
     Value,
     Walk,
 )
+from minify.shell.parser import LARGEST
 
 WRITES_OR_ENDS = "script.writes-or-ends"
 """The rule of what is written to and without which the program does not even start."""
@@ -82,7 +85,7 @@ def find(context: Context) -> Iterator[Finding]:
     yield from _accounts_gone_on_as(as_root)
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
-        yield from _written(walked)
+        yield from _written(walked, context)
     yield from _written_or_ended(as_other)
     for path, error in scripts.unread.items():
         yield from _unread(path, error.line, error.what, context)
@@ -111,7 +114,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     for walked in walks(script, entry.path, None, context, None):
         for run in walked.runs:
             yield from _named(run, names)
-        yield from _written(walked)
+        yield from _written(walked, context)
 
 
 def _reason(run: Run, rule: str, what: str) -> Reason:
@@ -258,13 +261,24 @@ def _inner(words: tuple[Value, ...]) -> tuple[Value, ...]:
     return words
 
 
-def _written(walked: Walk) -> Iterator[Writes]:
+def _written(walked: Walk, context: Context) -> Iterator[Finding]:
+    """What the script writes; what of it is there already stays, for it is written for a use."""
     for run in walked.runs:
         plain = replace(run, words=_inner(run.words))
         for path, what in dict.fromkeys(places(plain)):
-            yield Writes(
-                path, _reason(run, "script.writes", f"writes {path}: {_short(plain)}"), what
-            )
+            reason = _reason(run, "script.writes", f"writes {path}: {_short(plain)}")
+            yield Writes(path, reason, what)
+            if context.tree.file(path) is not None and run.name != "rm":
+                yield Need(path, reason)
+            elif what is Written.TREE and _is_own(path, context):
+                yield Need(path, reason, whole_tree=True)
+
+
+def _is_own(path: str, context: Context) -> bool:
+    directory = context.tree.directory(path)
+    if directory is None or places_of_everybody.is_shared(directory.path, context.tree):
+        return False
+    return context.is_first_party(directory.path)
 
 
 def _written_or_ended(as_other: Walk) -> Iterator[Writes]:
@@ -312,9 +326,9 @@ def _names(context: Context) -> frozenset[str]:
 def _unread(path: str, line: int, what: str, context: Context) -> Iterator[NeedsRoot]:
     """A script that cannot be parsed: if it has a word for a change of user, root is kept."""
     entry = context.tree.file(path)
-    text = decoded(context.tree.read(entry, 1 << 18)) if entry else ""
+    text = decoded(context.tree.read(entry, LARGEST)) if entry else ""
     words: Iterable[str] = set(text.replace("/", " ").split())
-    found = sorted((SWITCHES | {"chown", "chroot"} - SHELLS).intersection(words))
+    found = sorted((SWITCHES | {"chown", "chroot"}).intersection(words))
     if found:
         detail = (
             f"{path}:{line} cannot be read as a shell script ({what}) and has the word {found[0]}"

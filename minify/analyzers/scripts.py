@@ -32,6 +32,10 @@ _PATH_ASSIGNMENT = re.compile(r"\bPATH=(\"[^\"\n]*+\"|[^\s;&|]++)")
 _FUNCTION = re.compile(r"^[ \t]*+(?:function[ \t]++)?([\w.-]++)[ \t]*+\(\)", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*+#.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w./}])(?:/[\w.@+-]++){2,}+")
+_DIRECTORY = re.compile(r"/[\w.@+-]++(?:/[\w.@+-]++)*+/?")
+_ALL_OF = re.compile(r"(/[\w.@+-]++(?:/[\w.@+-]++)*+)/\*(?:\.[\w*]++)?")
+_VARIABLE = re.compile(r"\$(?:\w++|\{\w++\})")
+_SCRIPTS = (".sh", ".envsh", ".bash")
 # What CMD or the user gives, which is a root of its own.
 _POSITIONAL = frozenset(("$@", "$*", "$1", "${@}", "${1}"))
 
@@ -99,6 +103,8 @@ class _Place:
     """How many texts within texts it is in."""
     paths: tuple[str, ...] = ()
     """Directories that the text adds to PATH."""
+    directories: tuple[str, ...] = ()
+    """Directories whose files the text goes through."""
 
     def __str__(self) -> str:
         return f"{self.script.path}:{self.line}"
@@ -122,15 +128,42 @@ def _text(text: str, entry: Entry, context: Context, depth: int) -> Iterator[Fin
     """The commands of a shell text, which stands in `entry`."""
     paths = tuple(_assigned_paths(text))
     functions = frozenset(_FUNCTION.findall(text))
+    commands = tuple(shellwords.commands(text))
     unknown: set[str] = set()
-    for command in shellwords.commands(text):
-        place = _Place(entry, command.line, depth, paths)
+    for command in commands:
+        place = _Place(entry, command.line, depth, paths, tuple(_directories(commands)))
         name = command.name
         if not shellwords.is_literal(name) and name not in unknown | _POSITIONAL:
             unknown.add(name)
             yield from _dynamic(name, place, context)
         if name not in functions:
             yield from _command(command, place, context)
+
+
+def _directories(commands: Sequence[Command]) -> Iterator[str]:
+    """The directories whose files a text goes through: `for f in /x/*.sh`, `find /x | while …`."""
+    for command in commands:
+        words = command.words[1:]
+        if command.name in ("find", "ls"):
+            yield from (word for word in words if _DIRECTORY.fullmatch(word))
+        yield from (match[1] for word in words if (match := _ALL_OF.fullmatch(word)))
+
+
+def _found_scripts(what: str, place: _Place, context: Context) -> Iterator[Finding]:
+    """The scripts in the directories that a text goes through: it runs or reads what is there."""
+    for directory in dict.fromkeys(place.directories):
+        entry = context.tree.directory(directory)
+        if entry is None or places.is_shared(entry.path, context.tree):
+            continue
+        for name in context.tree.children(entry.path):
+            path = f"{entry.path}/{name}"
+            file = context.tree.file(path)
+            is_script = file is not None and (file.is_executable or name.endswith(_SCRIPTS))
+            if file is not None and is_script:
+                reason = place.reason("script.directory", f"{what} what is in {directory}")
+                yield Need(path, reason, Grade.HARD)
+                if not context.is_elf(file) and context.tree.read(file, 2) != b"#!":
+                    yield from _shell_script(file, context, place.depth + 1)
 
 
 def _assigned_paths(text: str) -> Iterator[str]:
@@ -146,6 +179,8 @@ def _dynamic(name: str, place: _Place, context: Context) -> Iterator[Finding]:
     found = context.executable(beside) or context.command(last)
     if "/" in name and shellwords.is_literal(last) and found:
         yield Need(found.path, place.reason("script.command", f"runs {name}"), Grade.HARD)
+    elif _VARIABLE.fullmatch(name) and place.directories and place.depth < _MOST_TEXTS:
+        yield from _found_scripts("runs", place, context)
     elif "$" in name or "`" in name:  # else a pattern of `case`
         reason = place.reason("script.dynamic", f"runs {name!r}, which is only known at run time")
         yield Gap(reason, "keep what it runs with --keep")
@@ -199,6 +234,8 @@ def _sourced(word: str, place: _Place, context: Context) -> Iterator[Finding]:
         yield Need(path, place.reason("script.path", f"reads {word}"), Grade.HARD)
         if place.depth < _MOST_TEXTS and context.tree.read(file, 2) != b"#!":
             yield from _shell_script(file, context, place.depth + 1)
+    elif _VARIABLE.fullmatch(word) and place.directories and place.depth < _MOST_TEXTS:
+        yield from _found_scripts("reads", place, context)
     elif not is_literal:
         reason = place.reason("script.dynamic", f"reads {word!r}, which is only known at run time")
         yield Gap(reason, "keep what it reads with --keep")

@@ -118,7 +118,8 @@ class NeedsRoot:
 
     reason: Reason
     unless: str = ""
-    """The account, by name or number, for whom it is no obstacle: `chown app` as `app`."""
+    """For whom it is no obstacle: `chown app` as `app`. An account by name or number, with a group
+    behind a colon (`app:web`), or a group alone (`:web`)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

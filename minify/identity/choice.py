@@ -264,7 +264,9 @@ def _identity(
         gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
     if is_changed and user.uid != 0:
         theirs = {item.path for item in trial.writable.given} | owner.paths
-        volumes = given_volumes(image.config.volumes, theirs, image.tree)
+        # An entrypoint that changes its user gives it what the engine has made.
+        maker = 0 if trial.source is None else user.uid
+        volumes = given_volumes(image.config.volumes, theirs, image.tree, maker)
         warnings += volume_warnings(volumes, user, image.accounts)
     is_as_written = user.uid == 0 and not is_changed and image.wishes.user in (None, KEEP)
     return Identity(

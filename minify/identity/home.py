@@ -79,11 +79,11 @@ def home(source: User | None, user: User, config: ImageConfig, homes: Homes) -> 
 
 
 def given_volumes(
-    volumes: Iterable[str], theirs: Container[ImagePath], tree: FileTree
+    volumes: Iterable[str], theirs: Container[ImagePath], tree: FileTree, maker: int
 ) -> Iterator[tuple[str, int]]:
     """Each VOLUME that becomes the user's, and whose its directory is in the source.
 
-    One that the image does not have is made by the engine, as root.
+    One that the image does not have is the `maker`'s once the program runs.
     """
     for volume in volumes:
         path = f"/{volume.lstrip('/')}"
@@ -91,7 +91,7 @@ def given_volumes(
         if entry is not None and entry.path in theirs:
             yield volume, entry.uid
         elif entry is None and ImagePath(path) in theirs:
-            yield volume, 0
+            yield volume, maker
 
 
 def volume_warnings(

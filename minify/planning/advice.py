@@ -87,6 +87,8 @@ class Advice:
     """Whether nothing in the image gains a privilege when it is executed."""
     ports: tuple[str, ...]
     """Exposed ones below 1024, as `80/tcp`."""
+    closed_workdir: ImagePath | None
+    """The working directory, where root could write and the user cannot."""
 
     @property
     def is_read_only(self) -> bool:
@@ -124,7 +126,19 @@ def advice(
         knows_capabilities=identity.uid != 0,
         no_new_privileges=not capabilities and not is_privileged,
         ports=tuple(_low_ports(config)),
+        closed_workdir=_closed_workdir(config, identity, found, tree),
     )
+
+
+def _closed_workdir(
+    config: ImageConfig, identity: Identity, entries: Mapping[ImagePath, Entry], tree: FileTree
+) -> ImagePath | None:
+    """Programs make files there by relative names, of which nothing is known."""
+    found = tree.directory(joined("/", config.workdir))
+    entry = entries.get(found.path) if found is not None and found.path != ROOT else None
+    if entry is None or not identity.owns_state or _credentials(identity).may(entry, _WRITE):
+        return None
+    return entry.path
 
 
 def _gained(entry: Entry) -> tuple[str, ...]:

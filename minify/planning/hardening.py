@@ -89,10 +89,10 @@ def hardening_gaps(before: Planned, after: Planned, how: Hardening) -> Iterator[
             continue
         old, kinds = before[path].entry, {change.kind for change in item.changes}
         if ChangeKind.SETUID in kinds and _loses(old, how):
-            detail = f"{path} is run and has lost its {_bits(old.mode)} bit: it will not work"
+            detail = f"{path} has lost its {_bits(old.mode)} bit: whoever runs it stays who he is"
             yield Gap(Reason("hardening.setuid", path, detail), "keep it with --keep-setuid")
         if ChangeKind.CAPABILITY in kinds and how.is_run_by_others:
-            detail = f"{path} is run and has lost its capabilities, which are malformed"
+            detail = f"{path} has lost its capabilities, which are malformed"
             yield Gap(Reason("hardening.capability", path, detail), "set them again with setcap")
 
 

@@ -215,6 +215,12 @@ def _explanations(advice: Advice) -> Iterator[str]:
             f"the user may write to {_some(advice.also_writable)} too; nothing shows"
             " that the program does"
         )
+    if advice.closed_workdir is not None:
+        where = printable(advice.closed_workdir)
+        yield (
+            f"root could write to the working directory {where}, and {advice.uid} cannot: if the"
+            f" program makes files there, --writable {where}"
+        )
     if advice.is_arbitrary:
         yield "any user id does, as long as its group is 0: docker run --user 12345:0"
 

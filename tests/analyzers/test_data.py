@@ -411,3 +411,83 @@ def test_privileged_files_and_shared_inodes_are_not_given_away() -> None:
     plan = planned(run, members, options=Options(keep=("/opt",)))
     owners = {item.entry.path: item.entry.uid for item in plan.entries}
     assert [path for path, uid in owners.items() if uid] == ["/data", "/data/plain"]
+
+
+def test_the_scripts_of_a_directory_that_is_gone_through_are_followed() -> None:
+    found = kept(
+        file(
+            "app", '#!/bin/sh\nfind /hooks/ -type f | while read -r f; do "$f"; done\n', mode=0o755
+        ),
+        file("hooks/10.sh", "#!/bin/sh\nsed x\n", mode=0o755),
+        file("hooks/data", "x"),
+        *BIN,
+    )
+    assert found == {
+        "/app": "!config.cmd",
+        "/bin/sh": "!script.interpreter",
+        "/hooks": "script.path",
+        "/hooks/10.sh": "!script.directory script.path",
+        "/hooks/data": "script.path",
+        "/usr/bin/sed": "!script.command",
+    }
+
+
+def test_what_is_read_out_of_a_directory_is_shell_text_too() -> None:
+    script = '#!/bin/sh\nfor f in /hooks/*; do case "$f" in *.sh) . "$f";; esac; done\n'
+    plan = planned(
+        {"Cmd": ["/app"]},
+        [file("app", script, mode=0o755), file("hooks/10.sh", "sed x\n"), *BIN],
+    )
+    found = reasons(plan, without=ALWAYS)
+    assert found["/usr/bin/sed"] == "!script.command"
+    assert gaps(plan) == []
+
+
+def test_directories_of_everybody_are_not_gone_through() -> None:
+    script = '#!/bin/sh\nfor f in /usr/bin/*; do "$f"; done\n'
+    plan = planned({"Cmd": ["/app"]}, [file("app", script, mode=0o755), *BIN])
+    assert "/usr/bin/sed" not in plan.keep.kept
+
+
+def test_a_file_that_a_script_appends_to_stays() -> None:
+    script = '#!/bin/sh\n: "${JOURNAL:=/srv/x/journal}"\nls >> "$JOURNAL"\n'
+    found = kept(
+        file("app", script, mode=0o755),
+        file("srv/x/journal", "yesterday"),
+        file("srv/x/other", "nothing"),
+        *BIN,
+    )
+    assert found["/srv/x/journal"] == "script.writes"
+    assert "/srv/x/other" not in found
+
+
+def test_a_program_that_a_script_goes_on_as_brings_its_package() -> None:
+    found = kept(
+        file("app", "#!/bin/sh\nset -e\nexec serve --now\n", mode=0o755),
+        program("usr/sbin/serve"),
+        *dpkg(serve="/usr/sbin/serve /etc/serve /etc/serve/types"),
+        "etc/serve/types",
+        *BIN,
+    )
+    assert found["/etc/serve/types"] == "package.data"
+
+
+def test_a_program_that_is_kept_by_its_name_brings_its_package() -> None:
+    members = [
+        program("app"),
+        file("usr/bin/tool", compiled("int main(void) { return 0; }"), mode=0o755),
+        *libc(),
+        *dpkg(tool="/usr/bin/tool /etc/tool /etc/tool/rc"),
+        "etc/tool/rc",
+    ]
+    plan = planned({"Cmd": ["/app"]}, members, options=Options(keep=("/usr/bin/tool",)))
+    assert reasons(plan, without=ALWAYS)["/etc/tool/rc"] == "package.data"
+
+
+def test_a_link_to_what_an_engine_mounts_is_not_missing() -> None:
+    plan = planned(
+        {"Cmd": ["/app"], "WorkingDir": "/srv/app"},
+        [program("app"), "srv/app/log -> /dev/stdout", "srv/app/fd -> /proc/self/fd", "srv/app/x"],
+    )
+    assert gaps(plan) == []
+    assert {"/srv/app/log", "/srv/app/fd"} <= plan.keep.kept.keys()

@@ -14,7 +14,7 @@ import pytest
 from filetree.kit import Member, file, image_of
 
 from minify.analyzers import privileges
-from minify.closure import Context, Finding, Gap, Grade, NeedsRoot, RunsAs, Writes
+from minify.closure import Context, Finding, Gap, Grade, Need, NeedsRoot, RunsAs, Writes
 from minify.closure.roots import find_roots
 from minify.filetree import FileTree
 from minify.packages import read_packages
@@ -70,7 +70,8 @@ def found(text: str, cmd: str = "", env: str = "", *members: Member) -> list[str
         entry = context.tree.file(path)
         assert entry is not None
         findings += privileges.analyze(entry, Grade.HARD, context)
-    said = dict.fromkeys(map(told, findings))
+    # What is written and there already stays too, which is said of it by the same reason.
+    said = dict.fromkeys(told(f) for f in findings if not isinstance(f, Need))
     # An account that the program goes on as is named there as well.
     return sorted(one for one in said if f"!{one}" not in said)
 

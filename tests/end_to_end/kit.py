@@ -21,14 +21,9 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "login": (
         *("--user", "keep", "--keep-setuid", "--keep-shadow"),
         # What people run in a session is theirs to say.
-        *("--keep", "/usr/bin/bash", "--keep", "/usr/bin/id"),
+        *("--keep", "/usr/bin/id"),
         *("--keep", "/usr/bin/su", "--keep", "/usr/bin/sudo"),
-        # What sshd's package configures, for it is a script that starts it; what PAM and sudo load.
-        *("--keep", "/etc/ssh", "--keep", "/etc/pam.d", "--keep", "/etc/security"),
-        *("--keep", "/usr/lib/*/security", "--keep", "/etc/sudo*", "--keep", "/usr/libexec/sudo/*"),
     ),
-    # As the gap says: which scripts run is known only then.
-    "nginx-entrypoint": ("--keep", "/docker-entrypoint.d/*"),
     # Nothing runs them; what becomes of such a file can be seen only where it stays.
     "planted": ("--keep", "/usr/local/bin/*sh"),
 }

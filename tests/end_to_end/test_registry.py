@@ -360,20 +360,19 @@ def _sent(proxy: Proxy) -> int:
 def test_each_blob_is_fetched_once_and_only_new_ones_are_sent(
     registry: Registry, fat: Callable[[str], str], tmp_path: Path
 ) -> None:
-    name = f"docker://{registry.address}/static-go"
     source = manifest(fat("static-go"))
     with Proxy(registry.address) as proxy:
-        through = f"docker://{proxy.address}/static-go"
-        minify(f"{through}:1", f"{through}:wire", work=tmp_path)
-    slim = manifest(f"{name}:wire")
+        place = f"docker://{proxy.address}"
+        minify(f"{place}/static-go:1", f"{place}/wire:1", work=tmp_path)
+    name = f"docker://{registry.address}/wire:1"
+    slim, document = manifest(name), len(skopeo("inspect", "--raw", "--tls-verify=false", name))
     assert _fetched(proxy) == sorted(_blobs(source))
     assert (proxy.count("GET", "/manifests/"), proxy.count("HEAD", "/manifests/")) == (1, 0)
-    document = len(skopeo("inspect", "--raw", "--tls-verify=false", f"{name}:wire"))
     assert _sent(proxy) == sum(_blobs(slim).values()) + document
     with Proxy(registry.address) as proxy:
-        through = f"docker://{proxy.address}/static-go"
-        minify(f"{through}:wire", f"{through}:again", work=tmp_path)
-    assert registry.tags("static-go")["again"] == registry.tags("static-go")["wire"]
+        place = f"docker://{proxy.address}"
+        minify(f"{place}/wire:1", f"{place}/wire:again", work=tmp_path)
+    assert registry.tags("wire")["again"] == registry.tags("wire")["1"]
     assert _fetched(proxy) == sorted(_blobs(slim))
     assert _sent(proxy) == document  # the blobs are there
 

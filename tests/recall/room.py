@@ -177,6 +177,7 @@ def _chroot_user(root: Path, name: str) -> tuple[str, ...]:
 def furnish(root: Path) -> None:
     """Gives the tree what an engine gives to a container: /proc, /dev, names; and loopback."""
     _loopback_up()
+    socket.sethostname(_HOSTNAME)
     for name in ("proc", "dev", "etc"):
         (root / name).mkdir(exist_ok=True)
     _mount("-t", "proc", "proc", "/proc")
@@ -201,9 +202,11 @@ def furnish(root: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+_HOSTNAME = "container"
+
 PROVIDED = {
-    "etc/hosts": f"127.0.0.1 localhost {HOST}\n::1 localhost\n",
-    "etc/hostname": "minify\n",
+    "etc/hosts": f"127.0.0.1 localhost {HOST} {_HOSTNAME}\n::1 localhost\n",
+    "etc/hostname": f"{_HOSTNAME}\n",
     "etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
 }
 """Files that an engine writes when a container starts: no image's."""

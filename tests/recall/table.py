@@ -15,6 +15,7 @@ HEAD = (
 
 _MB = 1 << 20
 _SHOWN = 3
+_LISTED = 30
 
 KINDS = (
     ("*/locale/*/LC_MESSAGES/*", "messages of LANG"),
@@ -38,9 +39,9 @@ KINDS = (
     ("*/libnss_*", "NSS"),
     ("*/bin/*", "a program that is started"),
     ("*/sbin/*", "a program that is started"),
-    ("/usr/libexec/*", "a program that is started"),
     ("*.so", "a plug-in, or opened by name"),
     ("*.so.*", "opened by name"),
+    ("/usr/libexec/*", "a program that is started"),
     ("/usr/lib/*", "private files of a package"),
     ("/usr/share/*", "data of a package"),
     ("*", "other"),
@@ -73,7 +74,7 @@ def row(measured: Measurement) -> str:
 
 
 def missed_by_kind(missed: Sequence[str]) -> str:
-    """A line for each kind of file, with all its names below it."""
+    """A line for each kind of file, with its names below it."""
     groups: dict[str, list[str]] = {}
     for name in missed:
         kind = next(kind for pattern, kind in KINDS if fnmatchcase(name, pattern))
@@ -81,7 +82,9 @@ def missed_by_kind(missed: Sequence[str]) -> str:
     lines = []
     for kind, names in sorted(groups.items()):
         lines.append(f"  {kind}: {len(names)}")
-        lines += [f"    {name}" for name in names]
+        lines += [f"    {name}" for name in names[:_LISTED]]
+        if len(names) > _LISTED:
+            lines.append(f"    … {names[-1]}")
     return "".join(f"{line}\n" for line in lines)
 
 

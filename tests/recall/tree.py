@@ -81,7 +81,8 @@ def _debootstrap(root: Path, program: Program, hooks: list[str]) -> None:
     customize = [f"--customize-hook={hook}" for hook in hooks]
     include = f"--include={','.join(program.packages)}"
     options = ("--variant=minbase", include, *program.building, *customize, _FORGET)
-    command = ["mmdebstrap", *options, SUITE, str(root)]
+    # What it mounts into the tree goes with it, even if it is killed.
+    command = ["unshare", "--mount", "mmdebstrap", *options, SUITE, str(root)]
     done = subprocess.run(
         command,
         env=os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)},

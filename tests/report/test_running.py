@@ -183,6 +183,29 @@ def test_what_the_user_may_write_without_evidence_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("uid", "workdir", "is_told"),
+    [
+        (33, "/app", True),
+        (33, "/app/", True),
+        (33, "/data", False),
+        (33, "/new", False),
+        (33, "/", False),
+        (0, "/app", False),
+    ],
+)
+def test_a_working_directory_that_only_root_could_write_to_is_told(
+    uid: int, workdir: str, *, is_told: bool
+) -> None:
+    members = [*MEMBERS, "app/file: x", directory("data", uid=33)]
+    plan = decided(members, identity_of(uid), run={"WorkingDir": workdir})
+    sentence = (
+        "root could write to the working directory /app, and 33 cannot: if the program makes files"
+        " there, --writable /app"
+    )
+    assert (sentence in running.explanations(plan)) is is_told
+
+
 def test_setuid_programs_are_told() -> None:
     members: list[Member | str] = [*MEMBERS, program("su", mode=0o4755)]
     plan = decided(members, identity_of(33), options=PlanOptions(keep_setuid=True))
