@@ -13,7 +13,6 @@ from minify.analyzers import (
     dlopen_notes,
     elf_needed,
     logins,
-    pam,
     privileges,
     runtimes,
     scripts,
@@ -35,7 +34,6 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     configuration.analyze,
     accounts.analyze,
-    pam.analyze,
     written.analyze,
     privileges.analyze,
 )

@@ -59,6 +59,8 @@ _ROWS = """
     pam.sessions            likely   pam_open_session     /bin/ash
     pam.sessions            likely   pam_open_session     /home/alice/.profile
     kerberos.plugins        guessed  libkrb5.so.3         @/krb5/plugins/preauth/spake.so
+    pam                     certain  pam_start            /etc/pam.d/app
+    pam                     certain  pam_start            @/security/pam_unix.so
     pam                     likely   libpam.so.0          /etc/pam.d/app
     pam                     likely   libpam.so.0          /etc/pam.d/common
     pam                     likely   libpam.so.0          @/security/pam_unix.so

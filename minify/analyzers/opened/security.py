@@ -22,6 +22,13 @@ _OPENSSL_FILES = (
     *(f"{directory}/{name}" for directory in _OPENSSLDIR for name in _IN_OPENSSLDIR),
 )
 _SASL = ("@/sasl2/", "/usr/lib/sasl2/", "/etc/sasl2/", "/etc/sasl/")
+_PAM = (
+    "/etc/pam.conf",
+    "/etc/security/",
+    "/etc/environment",
+    "/etc/login.defs",
+    "/etc/default/locale",
+)
 
 RULES = (
     Rule(
@@ -148,17 +155,21 @@ RULES = (
     ),
     Rule(
         "pam",
+        calls("pam_start pam_start_confdir"),
+        CERTAIN,
+        "whoever logs in is authenticated as pam.d says, by modules",
+        "2 MB, and what the modules need",
+        keeps=_PAM,
+        finds=configured.pam_services,
+        scope=Scope.FIRST_PARTY,
+    ),
+    Rule(
+        "pam",
         library("pam"),
         LIKELY,
         "whoever logs in is authenticated as pam.d says, by modules",
         "2 MB, and what the modules need",
-        keeps=(
-            "/etc/pam.conf",
-            "/etc/security/",
-            "/etc/environment",
-            "/etc/login.defs",
-            "/etc/default/locale",
-        ),
+        keeps=_PAM,
         finds=configured.pam_services,
     ),
     Rule(

@@ -63,10 +63,10 @@ def _windows(chunks: Iterable[bytes], overlap: int) -> Iterator[bytes]:
 
 
 def lines_of(path: str, context: Context) -> Iterator[str]:
-    """The lines of a small text file without comments that begin with `#`, if it is there."""
+    """The lines of a small text file, continued ones joined and `#` comments gone; maybe none."""
     entry = context.tree.file(path)
     text = decoded(context.tree.read(entry, _LARGEST_TEXT)) if entry else ""
-    for line in text.splitlines():
+    for line in text.replace("\\\n", " ").splitlines():
         plain = line.partition("#")[0].strip()
         if plain:
             yield plain
