@@ -113,6 +113,9 @@ class Room:
                 break
             else:
                 shown += part
+        # Not by hanging up alone: an editor that goes on to read its terminal may never end.
+        for one in _running(session=pid):
+            os.kill(one, signal.SIGKILL)
         os.close(terminal)
         os.waitpid(pid, 0)
         return shown.decode("utf-8", "replace")
@@ -236,13 +239,15 @@ def end_all() -> None:
         time.sleep(0.2)
 
 
-def _running() -> list[int]:
-    """The processes of this namespace but its first, strace and the dead."""
+def _running(session: int | None = None) -> list[int]:
+    """The processes of this namespace, or of one session; not its first, strace and the dead."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             pid, rest = status.read_text("utf-8", "replace").split(" (", 1)
-            name, _, state = rest.rpartition(") ")
-            if pid != "1" and name != "strace" and state[0] != "Z":
+            name, _, numbers = rest.rpartition(") ")
+            state, _, _, leader = numbers.split()[:4]
+            is_meant = session is None or int(leader) == session
+            if is_meant and pid != "1" and name != "strace" and state != "Z":
                 found.append(int(pid))
     return found
