@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason, places, shellwords
@@ -34,6 +34,7 @@ _COMMENT = re.compile(r"^[ \t]*+#.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w./}])(?:/[\w.@+-]++){2,}+")
 _DIRECTORY = re.compile(r"/[\w.@+-]++(?:/[\w.@+-]++)*+/?")
 _ALL_OF = re.compile(r"(/[\w.@+-]++(?:/[\w.@+-]++)*+)/\*(?:\.[\w*]++)?")
+_DEFAULT = re.compile(r"\$\{(\w{1,64}+):?[-=]\"?([\w./+-]{1,200}+)\"?\}")
 _VARIABLE = re.compile(r"\$(?:\w++|\{\w++\})")
 _SCRIPTS = (".sh", ".envsh", ".bash")
 # What CMD or the user gives, which is a root of its own.
@@ -129,12 +130,14 @@ def _text(text: str, entry: Entry, context: Context, depth: int) -> Iterator[Fin
     paths = tuple(_assigned_paths(text))
     functions = frozenset(_FUNCTION.findall(text))
     commands = tuple(shellwords.commands(text))
+    defaults = _defaults(text)
     unknown: set[str] = set()
     for command in commands:
         place = _Place(entry, command.line, depth, paths, tuple(_directories(commands)))
         name = command.name
         if not shellwords.is_literal(name) and name not in unknown | _POSITIONAL:
             unknown.add(name)
+            yield from _by_default(name, defaults.get(name.strip("${}"), ()), place, context)
             yield from _dynamic(name, place, context)
         if name not in functions:
             yield from _command(command, place, context)
@@ -170,6 +173,25 @@ def _assigned_paths(text: str) -> Iterator[str]:
     """The directories that a text puts into PATH by their names."""
     for value in _PATH_ASSIGNMENT.findall(text):
         yield from (part for part in value.strip("\"'").split(":") if part.startswith("/"))
+
+
+def _defaults(text: str) -> Mapping[str, tuple[str, ...]]:
+    """What variables hold unless somebody sets them: `${CLI:=redis-cli}`."""
+    found: dict[str, dict[str, None]] = {}
+    for name, value in _DEFAULT.findall(text):
+        found.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _by_default(
+    name: str, commands: Iterable[str], place: _Place, context: Context
+) -> Iterator[Finding]:
+    """The commands that a variable's name is by default."""
+    for command in commands:
+        found = context.command(command)
+        if found is not None:
+            reason = place.reason("script.command", f"runs {name}, which is {command} by default")
+            yield Need(found.path, reason, Grade.HARD)
 
 
 def _dynamic(name: str, place: _Place, context: Context) -> Iterator[Finding]:

@@ -267,6 +267,8 @@ SCRIPTED = [
     ("line", "path", "grade"),
     [
         ("HTTPD=${X:-/usr/sbin/served}; $HTTPD -k", "/usr/sbin/served", "!"),
+        (': "${CLI:=curl}"; "$CLI" x', "/usr/bin/curl", "!"),
+        ("${CLI-curl} x; ${CLI} y", "/usr/bin/curl", "!"),
         ("X=/usr/sbin/served", "/usr/sbin/served", "!"),
         ('. "$(dirname "$0")/lib.sh"', "/opt/app/lib.sh", "!"),
         ('"$DIR/helper" x', "/opt/app/helper", "!"),
