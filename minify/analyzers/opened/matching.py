@@ -67,7 +67,8 @@ def _shown(rule: Rule, entry: Entry, elf: ElfFile, context: Context) -> str:
 
 
 def _contained(trigger: Calls | Contains, entry: Entry, elf: ElfFile, context: Context) -> str:
-    is_static = elf.interpreter is None and not elf.needed and entry.is_executable
+    # musl's C library is executable too, and needs nothing.
+    is_static = elf.is_program and elf.interpreter is None and not elf.needed
     is_own = isinstance(trigger, Contains) and entry.path in context.programs
     if not trigger.strings or not (is_static or is_own):
         return ""
