@@ -63,7 +63,7 @@ def _package(paths: Iterable[ImagePath], reason: Reason, context: Context) -> It
     whole: ImagePath | None = None
     for path in paths:
         entry = context.tree.get(path)
-        if entry is None or not path.startswith(_DATA) or path.startswith(_NOT_DATA):
+        if entry is None or not path.startswith(_DATA) or f"{path}/".startswith(_NOT_DATA):
             continue
         if whole is not None and is_within(path, whole):
             continue
