@@ -20,13 +20,13 @@ _FONTS = "what libfontconfig reads: /etc/fonts, /usr/share/fontconfig, fonts, th
 SHORT: Mapping[str, str] = {
     "postgres": "/usr/bin/locale, which postgres starts as `locale -a`: a command in a string",
     "git": "basename, sed, uname: what the scripts in /usr/lib/git-core start",
-    "pam": "PAM, sudo's plug-in and configuration, login shells and homes of those who may log in",
+    "pam": "PAM's configuration and modules, what a login reads, alice's authorized_keys",
     "magick": f"coders below a directory that libMagickCore names, and {_FONTS}",
     "ffmpeg": _FONTS,
     "dot": _FONTS,
     "musl": "/app/lib/plug.so: a plug-in opened by a name without a directory",
-    "term": "terminfo, libmagic's data, messages of LANG, nano's configuration, ~/.bashrc",
-    "shell": "/app/hooks/*.sh, which a loop sources, what they start, and ${CLI:=redis-cli}",
+    "term": "messages of LANG, ~/.bashrc",
+    "shell": "redis-cli, which a script runs as $CLI, a variable with that default",
 }
 """Programs of which something is missed today, and what."""
 
