@@ -6,15 +6,19 @@ https://man7.org/linux/man-pages/man5/pam.conf.5.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from minify.closure import Context, Finding, Grade, Need, Reason
 from minify.closure.commandline import called
+from minify.closure.patterns import glob
 from minify.elf.elffile import ElfError
 from minify.filetree import Entry
 from minify.filetree.path import decoded
 
 _LIBRARY = "libpam.so"
-_MOST_FILES = 200
+_SERVICES = "/etc/pam.d/"
+_MODULES = ("/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/security")
+_MOST_LINES = 1000
 _LARGEST_TEXT = 1 << 16
 # Files of the modules that every distribution configures, and the helper that checks a password
 # for whoever is not root.
@@ -28,8 +32,14 @@ _BESIDE = (
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
-    if entry.path not in context.programs:
-        return
+    if entry.path.startswith(_SERVICES):
+        yield from _service(entry, context)
+    elif entry.path in context.programs:
+        yield from _program(entry, context)
+
+
+def _program(entry: Entry, context: Context) -> Iterator[Finding]:
+    """The services that a program which is linked with libpam asks for."""
     try:
         elf = context.elf(entry)
     except ElfError:
@@ -40,26 +50,25 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
         return
     reason = Reason("pam", entry.path, f"asks PAM, with {called(library.path)}")
     yield from (Need(path, reason, whole_tree=True) for path in context.existing(_BESIDE))
-    modules = f"{library.path.rpartition('/')[0]}/security"
     # Beside the one that goes by the program's name, packages have some for one of its options.
-    own = (f"/etc/pam.d/{name}" for name in _services(entry, context))
-    waiting = list(context.existing(own))
-    seen: set[str] = set()
-    while waiting and len(seen) < _MOST_FILES:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        yield Need(path, reason)
-        by = Reason("pam", path, "a module that it names")
-        for words in _lines(path, context):
-            waiting += context.existing(f"/etc/pam.d/{name}" for name in _included(words))
-            named = (word for word in words[1:] if word.endswith(".so"))
-            paths = (name if name.startswith("/") else f"{modules}/{name}" for name in named)
-            yield from (Need(module, by) for module in context.existing(paths))
+    own = (f"{_SERVICES}{name}" for name in _names(entry, context))
+    yield from (Need(path, reason) for path in context.existing(own))
 
 
-def _services(entry: Entry, context: Context) -> Iterator[str]:
+def _service(entry: Entry, context: Context) -> Iterator[Finding]:
+    """What a service's file includes, and its modules, whoever asks: sudo's plug-in does."""
+    for words in islice(_lines(entry, context), _MOST_LINES):
+        for name in _included(words):
+            reason = Reason("pam", entry.path, f"includes {name}")
+            yield from (Need(path, reason) for path in context.existing((f"{_SERVICES}{name}",)))
+        for name in (word for word in words[1:] if word.endswith(".so")):
+            reason = Reason("pam", entry.path, f"names the module {name}")
+            patterns = (name,) if name.startswith("/") else (f"{it}/{name}" for it in _MODULES)
+            found = (path for pattern in patterns for path in glob(context.tree, pattern))
+            yield from (Need(path, reason) for path in context.existing(found))
+
+
+def _names(entry: Entry, context: Context) -> Iterator[str]:
     """The services that a program asks for: its own name, those of its package, the default."""
     yield from (called(entry.path), "other")
     directory = context.tree.directory("/etc/pam.d")
@@ -70,10 +79,9 @@ def _services(entry: Entry, context: Context) -> Iterator[str]:
             yield name
 
 
-def _lines(path: str, context: Context) -> Iterator[list[str]]:
+def _lines(entry: Entry, context: Context) -> Iterator[list[str]]:
     """The words of each line that says something; an action in brackets may have blanks."""
-    file = context.tree.file(path)
-    text = decoded(context.tree.read(file, _LARGEST_TEXT)) if file is not None else ""
+    text = decoded(context.tree.read(entry, _LARGEST_TEXT))
     for line in text.replace("\\\n", " ").split("\n"):
         words = line.partition("#")[0].replace("[", " [").split()
         if words:
