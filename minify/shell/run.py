@@ -52,6 +52,10 @@ class Run:
     stops: bool = False
     """Whether the script ends if it fails: `set -e`, `|| exit`."""
     ending: Ending = Ending.NONE
+    search: tuple[Value, ...] = ()
+    """What PATH may be where it runs."""
+    is_open: bool = False
+    """Whether a file that was not read may have defined a function of its name."""
 
     @property
     def name(self) -> str:
@@ -86,13 +90,15 @@ class Called:
     """Empty for the text of `sh -c`, which stands where its command does."""
     script: Script
     arguments: tuple[Value, ...] = ()
+    name: Value | None = None
+    """What `$0` is, where it is not the path."""
 
 
 class Finder(Protocol):
     """Knows which files are scripts."""
 
-    def started(self, words: tuple[Value, ...], directory: str | None, /) -> Called | None:
-        """The shell script that a command line starts, itself or through a shell."""
+    def started(self, words: tuple[Value, ...], directory: str | None, /) -> tuple[Called, ...]:
+        """The shell scripts that a command line starts, itself or through a shell."""
 
     def sourced(self, path: str, /) -> Script | None:
         """The shell text in the file at an absolute path."""
