@@ -24,6 +24,7 @@ from minify.shell.syntax import (
     Word,
 )
 from minify.shell.values import (
+    ANY_LIST,
     Known,
     Source,
     Unknown,
@@ -174,6 +175,8 @@ def _parameter(part: Parameter, state: State, assumed: Assumption) -> tuple[Valu
         return _alternative(part, found, state, assumed)
     if part.operator in ("", ":?", "?"):
         return found if found is not None else (state.unset(part.name),)
+    if part.operator == ":" and found and (part.name == "@" or part.index == "@"):
+        return _rest(part, found)
     if part.operator in ("#", "##", "%", "%%") and found is not None and len(found) == 1:
         return (_trimmed(part, found[0], state, assumed),)
     if found is None and part.index in ("@", "*"):
@@ -239,6 +242,17 @@ def _defaulted(
     if part.operator in (":=", "="):
         state.set(part.name, result)
     return (result,)
+
+
+def _rest(part: Parameter, found: tuple[Value, ...]) -> tuple[Value, ...]:
+    """`${name[@]:1}`, `${@:2}`: the words from a number on; `$1` is the first of the latter."""
+    text = (part.word.text if part.word else None) or ""
+    if not text.isdigit() or len(text) > 6:
+        return (ANY_LIST,)
+    skipped = max(int(text) - (part.name == "@"), 0)
+    rest = found[skipped:]
+    has_list = any(one.source is Source.LIST for one in found[:skipped])
+    return (ANY_LIST, *rest) if has_list else rest
 
 
 def _alternative(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from minify.shell.syntax import Script
+from minify.shell.syntax import Script, Word
 from minify.shell.values import Likelihood, Value
 
 
@@ -56,6 +56,8 @@ class Run:
     """What PATH may be where it runs."""
     is_open: bool = False
     """Whether a file that was not read may have defined a function of its name."""
+    written: tuple[Word, ...] = ()
+    """The command as it stands in the script: the same for all runs of one."""
 
     @property
     def name(self) -> str:
@@ -136,6 +138,10 @@ class Here:
     is_background: bool = False
     depth: int = 0
     line: int = 0
+    written: tuple[Word, ...] = ()
+    """The words of the command that is looked at."""
+    outer: tuple[Word, ...] = ()
+    """Those of the `eval` whose text is one command, and the same one however it is made up."""
     text_line: int = 0
     """The line of the text that is run, where that is a word of a command; else 0."""
     functions: tuple[str, ...] = ()

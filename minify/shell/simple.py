@@ -74,7 +74,11 @@ class SimpleCommands:
         worlds = list(state.worlds(names.used((*command.words, *targets))))
         outcomes: list[tuple[Likelihood, State, Likelihood]] = []
         for likelihood, world in worlds:
-            inside = replace(here, likelihood=min(here.likelihood, likelihood))
+            inside = replace(
+                here,
+                likelihood=min(here.likelihood, likelihood),
+                written=here.outer or command.words,
+            )
             words = expansion.fields(command.words, world, self.assumed)
             redirected = self.redirected(redirections, world)
             outer = {one.name: world.variables.get(one.name) for one in command.assignments}
@@ -157,6 +161,7 @@ class SimpleCommands:
                 ending,
                 tuple(one.fields[0] for one in state.variables.get("PATH", ()) if one.fields),
                 state.is_open,
+                here.written,
             )
         )
 
@@ -198,6 +203,7 @@ class SimpleCommands:
             here,
             path=defined.path,
             text_line=defined.text_line,
+            outer=(),
             functions=(*here.functions, function.name),
         )
         outer = state.variables.get(POSITIONAL)
@@ -351,7 +357,8 @@ class SimpleCommands:
             self.emit(words, (), state, here)
             state.is_open = True
             return Likelihood.PERHAPS
-        here = replace(here, depth=here.depth + 1, text_line=here.line)
+        outer = here.written if len(script.statements) == 1 else ()
+        here = replace(here, depth=here.depth + 1, text_line=here.line, outer=outer)
         return self.statements(script.statements, state, here)
 
 

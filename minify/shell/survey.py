@@ -2,8 +2,9 @@
 
 A walk says what may run under an assumption about the user. What is needed to run the script is
 more: what the walk leaves out depends on arguments, files and users that another run may have. So
-the script is walked as root and as another user, and every command that neither came to is looked
-at by itself, with each variable holding any value that the script gives it anywhere.
+the script is walked as root and as another user, and every command that neither came to, or that
+has a word which neither knew, is looked at by itself, with each variable holding any value that the
+script gives it anywhere.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ _MOST_VALUES = 8
 _TEXTS = frozenset(("<<", "<<-", "<<<"))
 
 
+_Site = tuple[str, int, tuple[Word, ...]]
+"""A command as it stands in a script: path, line, words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A word anywhere in a script: an operand of a builtin, a value that is assigned, a target."""
@@ -50,6 +55,8 @@ class Unset:
     line: int
     following: Value | None
     """The word that is the command then; None if there is none."""
+    command: tuple[Word, ...] = ()
+    """The command as it stands in the script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,14 @@ class _Found:
     reached: dict[int, Simple] = field(default_factory=dict)
     """The commands that a walk came to, by identity: equal ones may stand in several places."""
 
+    def unresolved(self) -> set[_Site]:
+        """Where the commands stand of which no walk knew all words."""
+        every: dict[_Site, bool] = {}
+        for run in self.runs:
+            site = run.path, run.line, run.written
+            every[site] = every.get(site, False) or None not in run.texts
+        return {site for site, is_known in every.items() if not is_known}
+
 
 class _Surveyor(Walker):
     """A walk that writes down what it comes to."""
@@ -105,6 +120,7 @@ class _Surveyor(Walker):
         super().__init__(surroundings, script)
         self._found = found
         self._at = Here(surroundings.path)
+        self._unresolved: set[_Site] = set()
 
     def command(self, statement: Statement, state: State, here: Here) -> Likelihood:
         self._at = here
@@ -135,7 +151,9 @@ class _Surveyor(Walker):
         unset = tuple(takewhile(_is_unset, words))
         following = words[len(unset)] if len(words) > len(unset) else None
         for word in unset:
-            self._found.unset[Unset(word.shown, here.path, here.line, following)] = None
+            self._found.unset[Unset(word.shown, here.path, here.line, following, here.written)] = (
+                None
+            )
         if words and words[0].text == "eval":
             self._look_at_text(words[1:], state, here)
         return super().call(words, redirections, state, here)
@@ -161,12 +179,14 @@ class _Surveyor(Walker):
             return
         script = parse(" ".join(map(written, words)).encode("utf-8", "replace"))
         if isinstance(script, Script):
-            inside = replace(here, likelihood=Likelihood.NEVER, text_line=here.line)
+            outer = here.written if len(script.statements) == 1 else ()
+            inside = replace(here, likelihood=Likelihood.NEVER, text_line=here.line, outer=outer)
             self.statements(script.statements, state.copy(), inside)
 
     def look_at_rest(self) -> None:
         """Every command that no walk came to, by itself."""
         self.most_runs = _MOST_RUNS
+        self._unresolved = self._found.unresolved()
         seen: set[str] = set()
         total = 0
         while pending := [path for path in self._found.scripts if path not in seen]:
@@ -185,7 +205,8 @@ class _Surveyor(Walker):
             targets = self.redirected(statement.redirections, state)
             self._name((one.target for one in targets), state, here)
             return
-        if id(command) in self._found.reached:
+        is_known = (here.path, here.line, command.words) not in self._unresolved
+        if id(command) in self._found.reached and is_known:
             return
         try:
             self.simple(command, statement.redirections, state.copy(), here)

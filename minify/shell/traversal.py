@@ -91,16 +91,19 @@ def literals(script: Script) -> Iterator[tuple[str, int]]:
 
 
 def _texts(word: Word) -> Iterator[str]:
-    """The texts of a word, in one piece as far as nothing is expanded in between."""
+    """The texts of a word, in one piece as far as nothing is expanded in between.
+
+    One that follows an expansion begins with `$`, so that nobody takes it for the whole of a path.
+    """
     piece = ""
     for part in word.parts:
         if isinstance(part, syntax.Literal):
             piece += part.text
             continue
-        if piece:
+        if piece not in ("", "$"):
             yield piece
-            piece = ""
+        piece = "$"
         if isinstance(part, Parameter) and part.word is not None:
             yield from _texts(part.word)
-    if piece:
+    if piece not in ("", "$"):
         yield piece

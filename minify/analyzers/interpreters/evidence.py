@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from minify.analyzers.interpreters.languages import has_search_path, is_data, suffix_of
 from minify.analyzers.interpreters.libraries import has_library_in
 from minify.analyzers.runtimes import is_runtime
-from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.walks import configuration_walks
+from minify.analyzers.walks import configuration_runs
 from minify.closure import Context
 from minify.closure.commandline import MULTI_CALL, SHELLS, called, inner_command
 from minify.filetree import Entry, ImagePath
@@ -108,8 +107,8 @@ def _operands(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
 
 def _every_operand(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
     found: dict[ImagePath, dict[str, None]] = {}
-    for walked in configuration_walks(context, Scripts(context)):
-        for run in walked.runs:
+    for runs in configuration_runs(context).values():
+        for run in runs:
             words = tuple(text or "" for text in run.texts[:_MOST_WORDS])
             for _ in range(_MOST_HEADS):
                 inner = inner_command(called(words[0]), words[1:]) if words else None

@@ -13,7 +13,7 @@ from minify.shell import Value
 from minify.shell.values import LONGEST
 
 # A program may be named in the middle of a text: in assignments, as a default, in a document.
-_PATH = re.compile(r"(?<![\w./}])(?:/[\w.@+-]++){2,}+")
+_PATH = re.compile(r"(?<![\w./}$])(?:/[\w.@+-]++){2,}+")
 _MOST_ITEMS = 32
 
 
@@ -83,7 +83,7 @@ def _named_in_part(
     value: Value, place: Place, context: Context, *, is_use: bool
 ) -> Iterator[Finding]:
     """Files that match what is known of a path; else the application's directory above them."""
-    if "/" in value.end and not value.beginning:
+    if "/" in value.end and not value.beginning and place.beside != "/":
         # `$DIR/templates/x`: most often what is unknown is where the script itself is.
         beside = joined(place.beside, value.end.lstrip("/"))
         if context.tree.file(beside):
