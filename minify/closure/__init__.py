@@ -16,6 +16,7 @@ from minify.closure.analyzer import Analyzer, Context, ImageRule
 from minify.closure.finding import (
     CONFIG,
     EVERYBODY,
+    UNKNOWN_INTERPRETER,
     USER,
     Finding,
     Gap,
@@ -35,6 +36,7 @@ from minify.closure.solver import solve
 __all__ = [
     "CONFIG",
     "EVERYBODY",
+    "UNKNOWN_INTERPRETER",
     "USER",
     "Analyzer",
     "Context",

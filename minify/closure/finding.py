@@ -12,6 +12,9 @@ CONFIG = "the image's configuration"
 USER = "the command line"
 """The `by` of what the user asked for."""
 
+UNKNOWN_INTERPRETER = "runtime.unknown"
+"""The rule of the library of an interpreter that no other rule knows; the report tells it."""
+
 
 class Grade(IntEnum):
     """How sure it is that the program uses something.

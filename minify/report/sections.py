@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from minify.closure import Gap, LeftOut, Likelihood, Reason
+from minify.closure import UNKNOWN_INTERPRETER, Gap, LeftOut, Likelihood, Reason
+from minify.filetree import ImagePath
 from minify.filetree.path import is_within
 from minify.identity import Given, Rejected, Withheld
 from minify.planning import Change, ChangeKind, ConfigChange, Plan, PlannedEntry
@@ -84,10 +85,29 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
     )
     return (
         _section("warnings", printable, plan.warnings),
+        interpreters_section(plan),
         _section("gaps", gap, plan.gaps),
         Section("dropped although needed", overruled),
         left_out_section(plan),
     )
+
+
+def interpreters_section(plan: Plan) -> Section:
+    """The interpreters that no rule knows, each with the trees that it keeps whole."""
+    trees: dict[str, list[str]] = {}
+    for path, kept in plan.keep.kept.items():
+        for why in kept.reasons:
+            # What is below such a tree names the tree, which it is in.
+            if why.rule == UNKNOWN_INTERPRETER and not is_within(path, ImagePath(why.by)):
+                trees.setdefault(why.by, []).append(path)
+    return Section(
+        "interpreters that no rule knows, their libraries kept whole",
+        tuple(_interpreter(by, paths) for by, paths in trees.items()),
+    )
+
+
+def _interpreter(program: str, paths: Iterable[str]) -> str:
+    return f"{printable(program)}: {', '.join(map(printable, dict.fromkeys(paths)))}"
 
 
 def left_out_section(plan: Plan) -> Section:
