@@ -5,10 +5,10 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from minify.shell.braces import braced
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, State
 from minify.shell.syntax import (
     Arithmetic,
@@ -34,8 +34,6 @@ from minify.shell.values import (
     unknown,
 )
 
-_BRACES = re.compile(r"\{([^{}]*+)\}")
-_MOST_BRACES = 64
 _USER_VARIABLES = frozenset(("EUID", "UID"))
 _DEFAULTS = frozenset((":-", "-", ":=", "="))
 
@@ -60,8 +58,8 @@ class Assumption:
 
 def fields(words: Iterable[Word], state: State, assumed: Assumption) -> tuple[Value, ...]:
     """What the words of a command become; a variable of several values counts as unknown."""
-    braced = (one for word in words for one in _braced(word, assumed))
-    return tuple(value for word in braced for value in _fields(word, state, assumed))
+    every = (one for word in words for one in (braced(word) if assumed.is_bash else (word,)))
+    return tuple(value for word in every for value in _fields(word, state, assumed))
 
 
 def value(word: Word, state: State, assumed: Assumption) -> Value:
@@ -372,32 +370,3 @@ _PRINTING: Mapping[str, _Printing] = {
     "realpath": _same,
     "whoami": _whoami,
 }
-
-
-def _braced(word: Word, assumed: Assumption) -> Iterator[Word]:
-    """The words that `{a,b}` makes of one."""
-    pending = [word]
-    made = 0
-    while pending:
-        one = pending.pop()
-        found = _first_brace(one) if assumed.is_bash and made < _MOST_BRACES else None
-        if found is None:
-            yield one
-            continue
-        at, start, items, end = found
-        before, after = one.parts[:at], one.parts[at + 1 :]
-        made += len(items)
-        pending += [
-            Word((*before, Literal(start + item + end), *after), one.line)
-            for item in reversed(items)
-        ]
-
-
-def _first_brace(word: Word) -> tuple[int, str, list[str], str] | None:
-    for at, part in enumerate(word.parts):
-        if isinstance(part, Literal) and not part.is_quoted:
-            for match in _BRACES.finditer(part.text):
-                if "," in match[1]:
-                    start, end = part.text[: match.start()], part.text[match.end() :]
-                    return at, start, match[1].split(","), end
-    return None

@@ -16,7 +16,15 @@ from minify.shell.parser import ShellError, parse
 from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
-from minify.shell.values import Likelihood, Source, Value, concatenated, known, unknown
+from minify.shell.values import (
+    Likelihood,
+    Source,
+    Value,
+    concatenated,
+    known,
+    likeliest,
+    unknown,
+)
 
 _MOST_RUNS = 5_000
 _MOST_SCRIPTS = 6
@@ -386,16 +394,3 @@ def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) 
 
 def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:
     return one.items if one.items is not None else (one.value,) if one.value else ()
-
-
-def likeliest(statuses: Sequence[tuple[Likelihood, Likelihood]]) -> Likelihood:
-    """The status after branches, each with how likely it was taken and what its status is."""
-    found = {status for _, status in statuses}
-    if not found:
-        return Likelihood.SURELY
-    if len(found) == 1:
-        return found.pop()
-    weight, status = max(statuses, key=lambda one: one[0])
-    if weight < Likelihood.USUALLY:
-        return Likelihood.PERHAPS
-    return max(min(status, Likelihood.USUALLY), Likelihood.SELDOM)

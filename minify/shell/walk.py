@@ -14,10 +14,10 @@ from typing import Any
 from minify.shell import conditions, expansion, names, syntax
 from minify.shell.expansion import Assumption
 from minify.shell.run import Here, Surroundings, Walk
-from minify.shell.simple import SimpleCommands, TooMuchError, likeliest
+from minify.shell.simple import SimpleCommands, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Script, Statement, Word
-from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, unknown
+from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, likeliest, unknown
 
 _MOST_STEPS = 5_000
 _DEEPEST = 80
