@@ -25,7 +25,7 @@ from recall.room import PROVIDED
 from recall.trace import needed_files
 
 from apps.build import AppImage, unpack
-from apps.case import Case
+from apps.case import Case, Check, Restart
 from apps.checks import failures, perform
 
 _TOOLS = "/.minify-strace"
@@ -78,7 +78,7 @@ class TracedRunner(Runner):
 
     def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
         config = _config(self.engine, self.image)
-        command = (*(config["Entrypoint"] or ()), *(arguments or config["Cmd"] or ()))
+        command = (*(config.get("Entrypoint") or ()), *(arguments or config.get("Cmd") or ()))
         strace = (f"{_TOOLS}/strace", "-D", "-qq", "-ff", "-y", "-e", _TRACED, "-e", "signal=none")
         return ("--library-path", _TOOLS, *strace, "-o", f"{_TRACES}/trace", "--", *command)
 
@@ -135,12 +135,20 @@ def _changes(config: dict[str, list[str] | str | None]) -> list[str]:
     return [f"--change={line}" for line in lines]
 
 
+_KILLED = 137
+
+
 def _patient(case: Case) -> Case:
+    """The case with more time; who waits for all children, strace among them, may be killed."""
     if case.service is None:
         return case
     service = dataclasses.replace(case.service, seconds=case.service.seconds * _SLOWER)
-    checks = tuple(dataclasses.replace(one, within=one.within * _SLOWER) for one in case.check)
-    return dataclasses.replace(case, service=service, check=checks)
+    return dataclasses.replace(case, service=service, check=tuple(map(_patient_check, case.check)))
+
+
+def _patient_check(check: Check) -> Check:
+    restart = check.restart and Restart((*check.restart.exit_codes, _KILLED))
+    return dataclasses.replace(check, within=check.within * _SLOWER, restart=restart)
 
 
 def _copy_strace(tools: Path) -> None:
