@@ -124,7 +124,8 @@ _RUNTIMES = (
             "/usr/local/lib/R",
             "/usr/local/share/R",
         ),
-        starts=("R",),
+        # The package utils looks commands up with `which` when it is loaded.
+        starts=("R", "which"),
     ),
     _Runtime(
         "erlang",
