@@ -152,6 +152,38 @@ def test_the_first_word_of_a_command_is_run() -> None:
     assert by_strings(decided(saying("locale -a"), *tools)) == {}
 
 
+def test_a_program_beside_it_is_started_by_a_name_that_is_put_together() -> None:
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\nVersion: 1\n{more}\n"
+        for name, more in {
+            "app": "Depends: asker | none\n",
+            "app-agent": "Source: app\n",
+            "asker": "",
+            "other": "",
+        }.items()
+    )
+    texts = ("/build/app-agent", "/asker", "/other", "/none", "app-tool")
+    plan = planned(
+        {"Cmd": ["/usr/bin/app"]},
+        [
+            saying(*texts, calls=("execv",)),
+            *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("app-agent", "app-tool")),
+            *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("asker", "other")),
+            file("var/lib/dpkg/status", status),
+            file("var/lib/dpkg/info/app.list", "/usr/bin/app\n"),
+            file("var/lib/dpkg/info/app-agent.list", "/usr/bin/app-agent\n/usr/bin/app-tool\n"),
+            file("var/lib/dpkg/info/asker.list", "/usr/bin/asker\n"),
+            file("var/lib/dpkg/info/other.list", "/usr/bin/other\n"),
+            *libc(),
+        ],
+    )
+    assert by_strings(plan) == {
+        "/usr/bin/app-agent": "strings.sibling",
+        "/usr/bin/asker": "strings.sibling",
+        "[/usr/bin/app-tool]": "guessed strings.sibling",
+    }
+
+
 def test_texts_without_an_end_are_cut_where_the_image_has_a_name() -> None:
     data = b"x\xff Go buildinf:/etc/app/app.confinvalid argument/opt/none/x/usr/share/x/ydir"
     app = file("usr/bin/app", compiled("int main(){return 0;}", "-static") + data, mode=0o755)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minify.analyzers.opened import private_scripts, strings, unterminated
+from minify.analyzers.opened import private_scripts, siblings, strings, unterminated
 from minify.analyzers.opened.rule import Calls, Contains, Library, Program, Rule, Scope
 from minify.analyzers.opened.table import RULES
 from minify.closure import Likelihood
@@ -54,7 +54,8 @@ _CODE = (
     Described(
         strings.LIBRARIES,
         "a library's name in a file that calls `dlopen`",
-        "the library: likely for the application's own files, else guessed",
+        "the library: likely for the application's own files, and where the file's package depends"
+        " on the library's; else guessed",
         Likelihood.LIKELY,
         "the name is found as `dlopen` would find it",
         "guesses 24 MB over twenty programs",
@@ -66,6 +67,15 @@ _CODE = (
         Likelihood.LIKELY,
         "it is run by a shell",
         "0.4 MB",
+    ),
+    Described(
+        siblings.RULE,
+        "the end of a path, as `/gpg-agent`, in the application's own program that starts others",
+        "the program beside it of that name, of the same upstream or of what that depends on;"
+        " by a bare name guessed",
+        Likelihood.LIKELY,
+        "a program puts together where others are",
+        "0 in fourteen programs",
     ),
     Described(
         unterminated.RULE,
