@@ -22,6 +22,7 @@ usual place, so that keeping too much is seen as well as keeping too little. The
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,10 +30,9 @@ from pathlib import Path
 from typing import Any
 
 from closure.kit import planned
-from filetree.kit import Member, directory, file, image_of, symlink
+from filetree.kit import Member, directory, file, symlink
 
 from analyzers.kit import compiled
-from minify.filetree import FileTree
 from minify.planning import Plan
 
 HERE = Path(__file__).parent
@@ -42,7 +42,10 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROGRAM = "!"
 """The content of a file that stands for a program."""
 
-ACCOUNTS = "root nobody www-data app".split()
+ACCOUNTS = """
+    root nobody www-data app cassandra consul influxdb mongodb mysql neo4j node postgres rabbitmq
+    redis sonarqube vault zookeeper
+""".split()
 BEHIND = {"sh": "dash", "awk": "mawk", "nc": "nc.openbsd"}
 """What links of Debian lead to."""
 NEVER = "perl5.36.0 gcc make vim apt-get dpkg".split()
@@ -56,9 +59,9 @@ SBIN = frozenset(
 )
 APPLETS = frozenset(
     """
-    addgroup adduser awk basename cat chmod chown cp crond cut date dirname echo env expr find grep
-    head hostname id install ln ls mkdir mktemp mv nc printenv readlink rm sed seq sh sleep sort
-    start-stop-daemon stat su sysctl tail tar tee timeout touch tr uname wc wget which xargs
+    addgroup adduser ash awk basename cat chmod chown cp crond cut date dirname echo env expr find
+    grep head hostname id install ln ls mkdir mktemp mv nc printenv readlink rm sed seq sh sleep
+    sort start-stop-daemon stat su sysctl tail tar tee timeout touch tr uname wc wget which xargs
     """.split()
 )
 _BIN = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
@@ -112,7 +115,7 @@ def _case(path: Path) -> Case:
         page.pop("alpine", False),
         tuple(sorted(page.pop("commands"))),
         tuple(page.pop("words", ())),
-        tuple(page.pop("gaps", ())),
+        tuple(sorted(page.pop("gaps", ()))),
         tuple(page.pop("left", ())),
         (base, Input(base.cmd, base.env, base.files, 65534), *(_input(base, run) for run in runs)),
         page.pop("known_failure", ""),
@@ -132,7 +135,13 @@ def _input(base: Input, run: dict[str, Any]) -> Input:
     )
 
 
-def distribution(*, is_alpine: bool) -> Iterator[Member]:
+def _program() -> bytes:
+    """A small static program."""
+    return compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
+
+
+@functools.cache
+def distribution(*, is_alpine: bool) -> tuple[Member, ...]:
     """What every image has, and the database that says so; what CMD names is no part of it."""
     everything = list(_distribution(is_alpine=is_alpine))
     applications = {word.rpartition("/")[2] for case in cases().values() for word in case.base.cmd}
@@ -145,12 +154,12 @@ def distribution(*, is_alpine: bool) -> Iterator[Member]:
         everything.append(file("var/lib/dpkg/status", status))
         owned = "".join(f"/{path}\n" for path in paths)
         everything.append(file("var/lib/dpkg/info/distribution.list", owned))
-    yield from everything
+    return tuple(everything)
 
 
 def _distribution(*, is_alpine: bool) -> Iterator[Member]:
     names = {name for case in cases().values() for name in case.commands} | {*NEVER}
-    program = compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
+    program = _program()
     if is_alpine:
         yield file("bin/busybox", program, mode=0o755)
         yield from (symlink(f"bin/{name}", "/bin/busybox") for name in sorted(APPLETS))
@@ -175,7 +184,6 @@ def _distribution(*, is_alpine: bool) -> Iterator[Member]:
 def own_members(text: str, files: Mapping[str, str]) -> Iterator[Member]:
     """The script, and the files that are there for it."""
     yield file(ENTRYPOINT[1:], text, mode=0o755)
-    program = compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
     for path, content in files.items():
         if path.endswith("/"):
             yield Member(path[1:-1], b"5", mode=0o777)
@@ -183,7 +191,7 @@ def own_members(text: str, files: Mapping[str, str]) -> Iterator[Member]:
             yield symlink(path[1:], content[3:])
         else:
             is_run = content == PROGRAM or content.startswith("#!")
-            data = program if content == PROGRAM else content.encode()
+            data = _program() if content == PROGRAM else content.encode()
             yield file(path[1:], data, mode=0o755 if is_run else 0o644)
 
 
@@ -210,11 +218,6 @@ def plan(name: str) -> Plan:
     return planned(configuration(cases()[name]), members(name))
 
 
-@functools.cache
-def tree(name: str) -> FileTree:
-    return FileTree.from_layers(image_of({}, members(name)).layers)
-
-
 def kept_commands(name: str) -> tuple[str, ...]:
     """The commands of the distribution that are kept, by the names that scripts call them by."""
     own = {f"/{m.name}" for m in own_members("", cases()[name].base.files)}
@@ -236,9 +239,10 @@ def names_of(name: str, paths: Iterable[str]) -> set[str]:
     own = {f"/{m.name}" for m in own_members("", case.base.files)} - {*case.left}
     given = {word for how in case.inputs for word in how.cmd if how.cmd != case.base.cmd}
     found = set()
-    for path in paths:
+    # A shell joins `/` and `/x` to `//x`; `busybox APPLET` is logged by both names.
+    for path in (re.sub("^/+", "/", path) for path in paths):
         place, _, last = path.rpartition("/")
-        if path not in own and last not in given:
+        if path not in own and last not in given and last != "busybox":
             found.add(last if place in _BIN else path)
     return found
 
@@ -254,4 +258,4 @@ def gaps(name: str) -> tuple[str, ...]:
     """Where the plan says that something is not followed: the line, of a file unless it is ours."""
     details = [gap.reason.detail for gap in plan(name).keep.gaps]
     places = (one.partition(" ")[0] if one.startswith("/") else one for one in details)
-    return tuple(dict.fromkeys(place.removeprefix(f"{ENTRYPOINT}:") for place in places))
+    return tuple(sorted({place.removeprefix(f"{ENTRYPOINT}:") for place in places}))
