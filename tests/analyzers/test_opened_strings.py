@@ -135,6 +135,25 @@ def test_a_library_s_guess_is_left_out() -> None:
     }
 
 
+def test_a_library_of_a_package_that_is_depended_on_is_no_guess() -> None:
+    other = shared("libplug.so.1", "libfar.so.1", calls=("dlopen",), name="usr/lib/libother.so.1")
+    app, libraries = saying("/usr/lib/libother.so.1"), ("libplug.so.1", "libfar.so.1")
+    depends = {"app": "", "other": "Depends: plug\n", "plug": "", "far": ""}
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\n{more}\n" for name, more in depends.items()
+    )
+    lists = {"app": "/usr/bin/app", "other": "/usr/lib/libother.so.1"}
+    lists |= {name: f"/{_LIB}/lib{name}.so.1" for name in ("plug", "far")}
+    members = [file(f"var/lib/dpkg/info/{name}.list", path) for name, path in lists.items()]
+    members += [shared(name=f"{_LIB}/{name}") for name in libraries]
+    members += [app, other, file("var/lib/dpkg/status", status), *libc()]
+    assert by_strings(planned({"Cmd": ["/usr/bin/app"]}, members)) == {
+        "/usr/lib/libother.so.1": "strings.file",
+        f"/{_LIB}/libplug.so.1": "strings.library",
+        f"[/{_LIB}/libfar.so.1]": "guessed strings.library",
+    }
+
+
 def test_a_module_without_lib_counts_for_the_application() -> None:
     opens = saying("plug.so", calls=("dlopen",))
     plan = decided(opens, shared(name=f"{_LIB}/plug.so"))
