@@ -103,7 +103,7 @@ CASES = (
     ),
     Case(
         "libc.messages",
-        "Aucun fichier",
+        "Aucun fichier ou dossier de ce type",
         main="""
             setlocale(6, "");
             show("%s", dcgettext("libc", "No such file or directory", 5));
@@ -342,7 +342,7 @@ CASES = (
     ),
     Case(
         "ldap",
-        "ldap://rules.test",
+        "ldap://rules.test:389",
         main="""
             char *url = 0;
             ldap_get_option(0, 0x5006, &url);
