@@ -16,11 +16,16 @@ from recall.workloads import WORKLOADS
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
-SHORT: Mapping[str, str] = {}
+SHORT: Mapping[str, str] = {
+    "dovecot": "/etc/shadow, which PAM asks for",
+    "mariadb": "what a script's variable names, and what my.cnf includes",
+    "gs": "what a script's variable names, and the size of paper",
+    "gpg": "programs that it starts by name",
+}
 """Programs of which something is missed today, and what."""
 
 _TOOLS = """
-    mmdebstrap strace unshare chroot mount cp tar gcc musl-gcc git openssl ssh sftp ssh-keygen
+    mmdebstrap strace unshare chroot mount cp tar gcc musl-gcc git openssl ssh sftp ssh-keygen curl
 """.split()
 
 
