@@ -113,27 +113,33 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     need is not met), OutputError or CheckError; then nothing has been published.
     """
     target = output_reference(output, options)
-    opened = open_image(Reference.parse(source), open_options(options))
-    return published(slim_image(opened, str(target), options), target, options)
+    return published(open_image(Reference.parse(source), open_options(options)), target, options)
 
 
 def slim_image(image: Image, name: str, options: Options) -> Result:
     """What is made of an opened image, checked and not published yet; `name` is for messages."""
+    made = _built(image, name, options)
+    _check(made, options)
+    return made
+
+
+def published(image: Image, target: Reference, options: Options) -> Result:
+    """What is made of an opened image, checked, then published at `target`."""
+    made = _built(image, str(target), options)
+    assert made.built is not None
+    how = replace(write_options(options), check=lambda: _check(made, options))
+    written = write_image(made.built, target, how)
+    digest = written.manifest_digest
+    return replace(made, reference=written.reference, manifest_digest=digest)
+
+
+def _built(image: Image, name: str, options: Options) -> Result:
     opened = _merged(image, options)
     decided = _decide(opened, options)
     how = BuildOptions(name, image.annotations, options.compression, options.progress)
     built = build_image(decided, opened.tree, how)
     image.check_unchanged()
-    _check(built, decided, options)
     return Result(image, decided, built)
-
-
-def published(result: Result, target: Reference, options: Options) -> Result:
-    """`result`, written to `target`."""
-    assert result.built is not None
-    written = write_image(result.built, target, write_options(options))
-    digest = written.manifest_digest
-    return replace(result, reference=written.reference, manifest_digest=digest)
 
 
 def output_reference(output: str, options: Options, *, is_index: bool = False) -> Reference:
@@ -256,8 +262,9 @@ def _described_gaps(decided: Plan) -> Iterable[str]:
     yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
-def _check(built: Image, decided: Plan, options: Options) -> None:
+def _check(made: Result, options: Options) -> None:
     """Reads the built image again from its own bytes."""
-    tree = check_content(built, decided, options.progress)
-    roots, context = _roots(tree, built.config, options)
-    check_closure(roots.findings, ANALYZERS, context, decided)
+    assert made.built is not None
+    tree = check_content(made.built, made.plan, options.progress)
+    roots, context = _roots(tree, made.built.config, options)
+    check_closure(roots.findings, ANALYZERS, context, made.plan)
