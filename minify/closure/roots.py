@@ -13,7 +13,9 @@ from itertools import chain, dropwhile
 
 from minify.closure import commandline, places, shellwords
 from minify.closure.analyzer import Context
+from minify.closure.application import application, application_of
 from minify.closure.commandline import ShellCall
+from minify.closure.environment import environment
 from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
 from minify.closure.shellwords import BUILTINS
 from minify.errors import ClosureError, ImageError
@@ -28,19 +30,10 @@ _INIT = frozenset(
     """.split()
 )
 _DEEPEST = 64
-_NOT_THE_APPLICATION = frozenset((".git", ".hg", ".svn", "__pycache__"))
+_HOME_OF_ROOT = ImagePath("/root")
 
 # Builtins that do not change where or how the commands after them are found.
 _HARMLESS = frozenset(": exec readonly set trap true ulimit umask unset [".split())
-
-# Variables that name directories, or lists of them, in which a runtime finds what it loads.
-_DIRECTORY_VARIABLES = frozenset(
-    """
-    FONTCONFIG_PATH GCONV_PATH GEM_HOME GEM_PATH JAVA_HOME LOCPATH LUA_PATH MAGIC NODE_PATH
-    OPENSSL_ENGINES OPENSSL_MODULES PERL5LIB PHP_INI_SCAN_DIR PYTHONHOME PYTHONPATH RUBYLIB
-    SSL_CERT_DIR TERMINFO TZDIR VIRTUAL_ENV
-    """.split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,7 @@ def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
     idle = [_why_idle(innermost) for innermost in finder.innermost]
     if idle and all(idle) and not may_be_idle:
         raise ClosureError(f"{config.name}: the command is {' '.join(argv)!r}, {idle[0]}: {advice}")
-    findings += [*finder.healthcheck(), *finder.directories(), *finder.environment()]
+    findings += [*finder.healthcheck(), *finder.directories(), *environment(context)]
     programs = tuple(dict.fromkeys(finder.programs))
     return Roots(tuple(findings), programs, tuple(dict.fromkeys(finder.scripts)))
 
@@ -101,6 +94,8 @@ class _Finder:
         self.programs: list[ImagePath] = []
         self.scripts: list[ImagePath] = []
         self._depth = 0
+        self._checks = False
+        """Whether the command is a check of health, which needs its own file and no more."""
         self.innermost: list[tuple[str, ...]] = []
         """The commands that stand at the end of each chain of heads and shells."""
 
@@ -112,10 +107,12 @@ class _Finder:
     def healthcheck(self) -> Iterator[Finding]:
         config = self._context.config
         test = config.healthcheck
+        self._checks = True
         if test[:1] == ("CMD-SHELL",):
             yield from self.command((*config.shell, *test[1:]), "HEALTHCHECK")
         elif test[:1] == ("CMD",) and test[1:]:
             yield from self.command(test[1:], "HEALTHCHECK")
+        self._checks = False
 
     def _command(self, argv: tuple[str, ...], reason: Reason, grade: Grade) -> Iterator[Finding]:
         """The needs of `argv`, and of what it goes on to run. `grade` is for what is missing."""
@@ -263,29 +260,17 @@ class _Finder:
                 yield Need(path, operand, Grade.HARD)
                 yield from self._script_directory(entry, operand)
             elif "/" in text and not places.is_shared(entry.path, tree):
-                yield Need(path, operand, Grade.SOFT, whole_tree=True)
+                yield from application(path, operand)
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
-        """The directory of a file that is run: its application, unless it is everybody's."""
-        directory = script.path.rpartition("/")[0] or "/"
-        if self._context.is_elf(script) or not self._context.is_first_party(script.path):
+        """The application that a script which is run came with, unless that is everybody's."""
+        if self._checks or self._context.is_elf(script):
             return
-        if not places.is_shared(directory, self._context.tree) and not directory.startswith(
-            "/etc/"
-        ):
-            yield from self._application(
-                directory, Reason("app.directory", script.path, reason.detail)
-            )
-
-    def _application(self, directory: str, reason: Reason) -> Iterator[Finding]:
-        """All of an application's directory but version control data and caches."""
-        entry = self._context.tree.directory(directory)
-        if entry is None:
-            return
-        yield Need(directory, reason)
-        for name in self._context.tree.children(entry.path):
-            if name not in _NOT_THE_APPLICATION:
-                yield Need(f"{entry.path}/{name}", reason, whole_tree=True)
+        if self._context.is_first_party(script.path):
+            directory = application_of(script.path, self._context.tree)
+            if directory:
+                detail = Reason("app.directory", script.path, reason.detail)
+                yield from application(directory, detail)
 
     def directories(self) -> Iterator[Finding]:
         config, tree = self._context.config, self._context.tree
@@ -295,8 +280,10 @@ class _Finder:
         if found is not None and found.path != ROOT:
             # Where it is missing the runtime makes it.
             yield Need(workdir, reason, Grade.HARD)
-            if not places.is_shared(found.path, tree) and not found.path.startswith("/home"):
-                yield from self._application(workdir, reason)
+            if not places.is_shared(found.path, tree):
+                yield from application(workdir, reason)
+            elif found.path == _HOME_OF_ROOT:
+                yield from self._home_of_root(reason)
         for volume in config.volumes:
             entry = tree.directory(joined("/", volume))
             if entry is not None:
@@ -304,15 +291,11 @@ class _Finder:
                 yield Need(joined("/", volume), reason, whole_tree=True)
                 yield Writes(entry.path, reason)
 
-    def environment(self) -> Iterator[Finding]:
-        for name, value in self._context.config.env.items():
-            reason = Reason("config.env", CONFIG, f"ENV {name}={value}")
-            if value.startswith("/") and self._context.tree.file(value):
-                yield Need(value, reason)
-            for path in value.split(":") if name in _DIRECTORY_VARIABLES else ():
-                entry = self._context.tree.directory(path) if path.startswith("/") else None
-                if entry is not None and not places.is_shared(entry.path, self._context.tree):
-                    yield Need(path, reason, whole_tree=True)
+    def _home_of_root(self, reason: Reason) -> Iterator[Finding]:
+        """What was put there on purpose: the rest of a home begins with a dot."""
+        for name in self._context.tree.children(_HOME_OF_ROOT):
+            if not name.startswith("."):
+                yield from application(f"{_HOME_OF_ROOT}/{name}", reason)
 
 
 def _named_in(word: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ usual place, so that keeping too much is seen as well as keeping too little. The
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,10 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROGRAM = "!"
 """The content of a file that stands for a program."""
 
-ACCOUNTS = "root nobody www-data app".split()
+ACCOUNTS = """
+    root nobody www-data app cassandra consul influxdb mongodb mysql neo4j node postgres rabbitmq
+    redis sonarqube vault zookeeper
+""".split()
 BEHIND = {"sh": "dash", "awk": "mawk", "nc": "nc.openbsd"}
 """What links of Debian lead to."""
 NEVER = "perl5.36.0 gcc make vim apt-get dpkg".split()
@@ -56,9 +60,9 @@ SBIN = frozenset(
 )
 APPLETS = frozenset(
     """
-    addgroup adduser awk basename cat chmod chown cp crond cut date dirname echo env expr find grep
-    head hostname id install ln ls mkdir mktemp mv nc printenv readlink rm sed seq sh sleep sort
-    start-stop-daemon stat su sysctl tail tar tee timeout touch tr uname wc wget which xargs
+    addgroup adduser ash awk basename cat chmod chown cp crond cut date dirname echo env expr find
+    grep head hostname id install ln ls mkdir mktemp mv nc printenv readlink rm sed seq sh sleep
+    sort start-stop-daemon stat su sysctl tail tar tee timeout touch tr uname wc wget which xargs
     """.split()
 )
 _BIN = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
@@ -112,7 +116,7 @@ def _case(path: Path) -> Case:
         page.pop("alpine", False),
         tuple(sorted(page.pop("commands"))),
         tuple(page.pop("words", ())),
-        tuple(page.pop("gaps", ())),
+        tuple(sorted(page.pop("gaps", ()))),
         tuple(page.pop("left", ())),
         (base, Input(base.cmd, base.env, base.files, 65534), *(_input(base, run) for run in runs)),
         page.pop("known_failure", ""),
@@ -236,9 +240,9 @@ def names_of(name: str, paths: Iterable[str]) -> set[str]:
     own = {f"/{m.name}" for m in own_members("", case.base.files)} - {*case.left}
     given = {word for how in case.inputs for word in how.cmd if how.cmd != case.base.cmd}
     found = set()
-    for path in paths:
+    for path in (re.sub("^/+", "/", path) for path in paths):
         place, _, last = path.rpartition("/")
-        if path not in own and last not in given:
+        if path not in own and last not in given and last != "busybox":
             found.add(last if place in _BIN else path)
     return found
 
@@ -254,4 +258,4 @@ def gaps(name: str) -> tuple[str, ...]:
     """Where the plan says that something is not followed: the line, of a file unless it is ours."""
     details = [gap.reason.detail for gap in plan(name).keep.gaps]
     places = (one.partition(" ")[0] if one.startswith("/") else one for one in details)
-    return tuple(dict.fromkeys(place.removeprefix(f"{ENTRYPOINT}:") for place in places))
+    return tuple(sorted({place.removeprefix(f"{ENTRYPOINT}:") for place in places}))

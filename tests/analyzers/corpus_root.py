@@ -15,13 +15,17 @@ from pathlib import Path
 
 from filetree.kit import Member, member
 
-from analyzers.corpus import ENTRYPOINT, PATH, Case, Input, own_members
+from analyzers.corpus import APPLETS, ENTRYPOINT, PATH, Case, Input, own_members
 
 SHELLS = "bash dash busybox".split()
 LOOKS = """
     awk basename cat cp cut date dirname env expr find getopt grep head hostname id ln ls mkdir
-    mktemp nice nohup paste printenv readlink realpath sed seq sort stat tail tee timeout touch tr
-    uname uniq wc which xargs
+    mktemp nice nohup paste printenv readlink realpath run-parts sed seq sort stat tail tee timeout
+    touch tr uname uniq wc which xargs
+""".split()
+HEADS = """
+    catatonit dumb-init ionice numactl runuser s6-notifyoncheck setpriv setsid stdbuf sudo tini
+    with-contenv
 """.split()
 TOOLS = [*SHELLS, "chroot", "setpriv", "timeout", "unshare"]
 
@@ -34,23 +38,26 @@ as_nobody() { exec /.real/setpriv --reuid=65534 --regid=65534 --clear-groups -- 
 case $name in
 LOOKS) exec "/.real/$name" "$@" ;;
 gosu | su-exec | s6-setuidgid) shift; as_nobody "$@" ;;
-tini | dumb-init | catatonit | exec | with-contenv)
-    while [ "${1#-}" != "$1" ]; do shift; done
-    exec "$@" ;;
-setpriv | runuser | sudo | chpst)
+HEADS)
     while [ "${1#-}" != "$1" ]; do
-        case $1 in -u | -g) shift ;; --) shift; break ;; esac
+        case $1 in -[cgnuw]) shift ;; --) shift; break ;; esac
         shift
     done
-    as_nobody "$@" ;;
+    case $name in setpriv | runuser | sudo) as_nobody "$@" ;; esac
+    exec "$@" ;;
 su)
     while [ $# -gt 1 ]; do
         [ "$1" = -c ] && as_nobody /bin/sh -c "$2"
         shift
-    done ;;
+    done
+    as_nobody /bin/sh ;;
+start-stop-daemon)
+    while [ "$1" != --exec ]; do shift; done
+    exec "$2" ;;
 sleep) exec /.real/sleep 0.05 ;;
 esac
-""".replace("LOOKS", " | ".join(LOOKS))
+""".replace("LOOKS", " | ".join(LOOKS)).replace("HEADS", " | ".join(HEADS))
+_TRACED = re.compile(r"^\++ (?:exec )?([\w-]+)", re.MULTILINE)
 
 
 def template(directory: Path) -> Path:
@@ -81,7 +88,7 @@ def make_root(root: Path, template_: Path, case: Case, everything: Iterable[Memb
     for described in everything:
         _write(root, template_, member(described))
     shell = root / ("bin" if case.is_alpine else "usr/bin")
-    for name in ["sh"] if case.is_alpine else ["bash", "dash"]:
+    for name in ["ash", "sh"] if case.is_alpine else ["bash", "dash"]:
         (shell / name).unlink()
         os.link(template_ / ".real" / ("busybox" if case.is_alpine else name), shell / name)
     for directory in (".real", ".libraries"):
@@ -117,7 +124,7 @@ def _write(root: Path, template_: Path, one: Member) -> None:
 
 def called(root: Path, template_: Path, case: Case, how: Input) -> tuple[str, ...]:
     """The paths of what the script runs, given one input."""
-    for one in own_members(case.text, how.files):
+    for one in own_members(_traced(case.text) if case.is_alpine else case.text, how.files):
         _write(root, template_, one)
     for directory, names in ((".says", dict(how.says)), (".fails", dict.fromkeys(how.fails, ""))):
         shutil.rmtree(root / directory, ignore_errors=True)
@@ -132,7 +139,7 @@ def called(root: Path, template_: Path, case: Case, how: Input) -> tuple[str, ..
     user = f"--userspec={how.uid}:{how.uid}"
     inside = ["/.real/env", "-i", f"PATH={PATH}", *(f"{k}={v}" for k, v in how.env.items())]
     inside += ["/.real/dash", "-c", 'cd "$0"; exec "$@"', case.workdir, ENTRYPOINT, *how.cmd]
-    subprocess.run(
+    done = subprocess.run(
         [
             "timeout",
             "-s",
@@ -149,5 +156,15 @@ def called(root: Path, template_: Path, case: Case, how: Input) -> tuple[str, ..
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
+        text=True,
     )
-    return tuple(dict.fromkeys(log.read_text().splitlines()))
+    applets = (
+        f"/bin/{name}" for name in _TRACED.findall(done.stderr) if name in APPLETS - {"echo"}
+    )
+    return tuple(dict.fromkeys((*log.read_text().splitlines(), *applets)))
+
+
+def _traced(text: str) -> str:
+    """A script that says what it runs: busybox's shell runs its applets itself."""
+    first, _, rest = text.partition("\n")
+    return f"{first}\nset -x\n{rest}"
