@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.walks import configuration_walks
+from minify.analyzers.walks import configuration_runs
 from minify.closure import Context
 from minify.closure.commandline import called, inner_command
 from minify.filetree import ImagePath
@@ -23,8 +22,8 @@ def operands(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
 
 def _every_operand(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
     found: dict[ImagePath, dict[str, None]] = {}
-    for walked in configuration_walks(context, Scripts(context)):
-        for run in walked.runs:
+    for runs in configuration_runs(context).values():
+        for run in runs:
             words = tuple(text or "" for text in run.texts[:_MOST_WORDS])
             for _ in range(_MOST_HEADS):
                 inner = inner_command(called(words[0]), words[1:]) if words else None

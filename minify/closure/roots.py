@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, dropwhile
+from itertools import chain
 
-from minify.closure import commandline, places, shellwords
+from minify.closure import commandline, places
 from minify.closure.analyzer import Context
 from minify.closure.application import application, application_of
 from minify.closure.commandline import ShellCall
 from minify.closure.environment import environment
 from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
-from minify.closure.shellwords import BUILTINS
+from minify.closure.shellfiles import Sources
 from minify.errors import ClosureError, ImageError
 from minify.filetree import Entry, ImagePath
-from minify.filetree.path import ROOT, joined
+from minify.filetree.path import ROOT, encoded, joined
+from minify.shell import Run, ShellError, Surroundings, Survey, parse, survey
+from minify.shell.builtins import NAMES
 
 _INTERPRETERS = re.compile(r"(python|pypy|node|nodejs|ruby|irb|perl|php|lua|R|ghci|jshell)[\d.]*")
 _INIT = frozenset(
@@ -31,9 +33,6 @@ _INIT = frozenset(
 )
 _DEEPEST = 64
 _HOME_OF_ROOT = ImagePath("/root")
-
-# Builtins that do not change where or how the commands after them are found.
-_HARMLESS = frozenset(": exec readonly set trap true ulimit umask unset [".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +179,7 @@ class _Finder:
     def _shell(self, argv: tuple[str, ...], reason: Reason) -> Iterator[Finding]:
         call = commandline.shell_call(argv[1:])
         if call.text is not None:
-            yield from self._shell_text(call.text, reason)
+            yield from self._shell_text(call.text, reason, call.operands)
             return
         self.innermost.append(argv)
         words = (call.script, *call.operands) if call.script else call.operands
@@ -190,40 +189,77 @@ class _Finder:
             self.scripts.append(script.path)
         yield from chain.from_iterable(self._operand(word, reason) for word in words)
 
-    def _shell_text(self, text: str, reason: Reason) -> Iterator[Finding]:
-        commands = list(shellwords.commands(text))
-        external = [command for command in commands if command.name not in BUILTINS]
-        is_plain = "PATH=" not in text and all(
-            command.name in _HARMLESS for command in commands if command not in external
+    def _shell_text(
+        self, text: str, reason: Reason, operands: tuple[str, ...] = ()
+    ) -> Iterator[Finding]:
+        script = parse(encoded(text))
+        if isinstance(script, ShellError):
+            detail = f"{reason.detail}: it cannot be read as shell text: {script.what}"
+            yield Gap(Reason("shell.unread", CONFIG, detail), "keep what it runs with --keep")
+            self.innermost.append(("sh", "-c", text))
+            return
+        found = survey(script, self._surroundings(operands))
+        read = (self._context.tree.file(path) for path in found.scripts if path != CONFIG)
+        self.scripts += [entry.path for entry in read if entry is not None]
+        yield from self._commands(found, text, reason)
+
+    def _surroundings(self, operands: tuple[str, ...]) -> Surroundings:
+        context = self._context
+        environment = {"PATH": ":".join(context.config.search_path), **context.config.env}
+        return Surroundings(
+            is_root=True,
+            path=CONFIG,
+            environment=environment,
+            arguments=operands[1:],  # the first is `$0`
+            directory=context.workdir,
+            finder=Sources(context),
         )
-        places = tuple(c.words[1] for c in commands if c.name == "cd" and len(c.words) > 1)
-        known = [c for c in external if self._in_any(c.name, places)]
-        certain = is_plain and (len(external) == 1 or not known)
+
+    def _commands(self, found: Survey, text: str, reason: Reason) -> Iterator[Finding]:
+        """The needs of the commands in a shell text, of what it reads too."""
+        runs = [run for run in found.runs if run.path == CONFIG and run.words]
+        words = {word for run in runs for word in run.words}
+        for one in found.named:
+            if one.path == CONFIG and one.value not in words and not one.is_assigned:
+                yield from self._operand(one.value.shown, reason)
+        external = [run for run in runs if run.words[0].text not in NAMES]
+        names = [self._found_name(run) for run in external]
         if not external:
             self.innermost.append(("sh", "-c", text))
-        for command in commands:
-            if command.name == "eval":
-                inner = dropwhile(lambda word: word == "eval", command.words)
-                yield from self._shell_text(" ".join(inner), reason)
-            elif command.name in BUILTINS:
-                operands = (self._operand(word, reason) for word in command.words[1:])
-                yield from chain.from_iterable(operands)
-            elif not shellwords.is_literal(command.name):
-                self.innermost.append(command.words)
-                detail = f"{reason.detail}: the command {command.name!r} is only known at run time"
-                yield Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
-            else:
-                words = (self._in_any(command.name, places) or command.name, *command.words[1:])
-                yield from self._command(words, reason, Grade.HARD if certain else Grade.SOFT)
+        is_alone = len(external) == 1 or not any(names)
+        unset = {(one.line, one.following): one.written for one in found.unset}
+        for run, name in zip(external, names, strict=True):
+            written = run.words[0].text or ""
+            before = unset.get((run.line, run.words[0]))
+            if not name and (not written or before):
+                yield self._dynamic(before or run.words[0].shown, reason)
+                continue
+            is_certain = is_alone and not run.is_open
+            argv = (name or written, *(word.shown for word in run.words[1:]))
+            yield from self._command(argv, reason, Grade.HARD if is_certain else Grade.SOFT)
+        for run in runs:
+            if run not in external:
+                for word in run.words[1:]:
+                    yield from self._operand(word.shown, reason)
 
-    def _in_any(self, name: str, places: Sequence[str]) -> str:
-        """The name by which a command is found, from one of the directories the text goes to."""
-        if self._context.command(name) is not None:
-            return name
+    def _dynamic(self, written: str, reason: Reason) -> Gap:
+        self.innermost.append((written,))
+        detail = f"{reason.detail}: the command {written!r} is only known at run time"
+        return Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
+
+    def _found_name(self, run: Run) -> str:
+        """The name by which a command is found, where the text is by then; empty if it is not."""
+        name = run.words[0].text or ""
         if "/" in name:
-            moved = (joined(joined(self._context.workdir, place), name) for place in places)
-            return next((path for path in moved if self._context.command(path)), "")
-        return ""
+            path = joined(run.directory or self._context.workdir, name)
+            return path if self._context.executable(path) else ""
+        for search in run.search:
+            for directory in (search.text or "").split(":"):
+                beginning = joined(self._context.workdir, directory)
+                if name and self._context.executable(f"{beginning}/{name}"):
+                    is_usual = directory in self._context.config.search_path
+                    return name if is_usual else f"{beginning}/{name}"
+        return name if name and self._context.command(name) else ""
 
     def _not_found(self, name: str, reason: Reason, grade: Grade) -> Missing:
         candidates = self._context.candidates(name)
@@ -237,7 +273,8 @@ class _Finder:
 
     def _operand_command(self, word: str, reason: Reason) -> Iterator[Finding]:
         """An operand that is a command's name, for a wrapper that is in no table."""
-        found = self._context.command(word) if shellwords.may_be_command(word) else None
+        may_be = len(word) > 1 and "/" not in word and word not in NAMES
+        found = self._context.command(word) if may_be else None
         if found is not None:
             detail = f"{reason.detail}: the operand {word} is a command's name"
             own = self._context.is_first_party(found.entry.path)

@@ -275,7 +275,7 @@ SCRIPTED = [
         ("for t in curl ls; do command -v $t; done", "/usr/bin/curl", ""),
         ("timeout 5 nice curl", "/usr/bin/curl", "!"),
         ("xargs -n1 curl", "/usr/bin/curl", "!"),
-        ("find . -exec curl {} +", "/usr/bin/curl", ""),
+        ("find . -exec curl {} +", "/usr/bin/curl", "!"),
         ("cat <<EOF\nDon't panic\nEOF\ncurl -x\necho 'done'", "/usr/bin/curl", "!"),
         ("cat <<-E\n\tv $(curl x)\n\tE", "/usr/bin/curl", "!"),
         ("su app -c 'curl x'", "/usr/bin/curl", "!"),
@@ -461,7 +461,7 @@ def test_a_file_that_a_script_appends_to_stays() -> None:
         file("srv/x/other", "nothing"),
         *BIN,
     )
-    assert found["/srv/x/journal"] == "script.writes"
+    assert found["/srv/x/journal"] == "script.path script.writes"
     assert "/srv/x/other" not in found
 
 
