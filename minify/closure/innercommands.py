@@ -6,6 +6,7 @@ Words may be unknown; what of them can be told is told.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,10 +21,10 @@ from minify.closure.commandline import (
 from minify.closure.programtexts import awk_commands, sed_commands
 from minify.shell import Value
 from minify.shell.survey import written
-from minify.shell.values import known
+from minify.shell.values import Known, Unknown, known
 
 UNKNOWN = "\0"
-"""For a word that is not known; no argument can hold it."""
+"""For the part of a word that is not known; no argument can hold it."""
 
 _MOST_LINES = 64
 _FIND_ACTIONS = frozenset("-exec -execdir -ok -okdir".split())
@@ -45,6 +46,8 @@ class CommandLine:
     words: Words
     is_applet: bool = False
     """Whether its name is one that a multi-call program has in itself."""
+    search: Value | None = None
+    """PATH, where `env` sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,11 @@ def name_of(words: Words) -> str:
 
 
 def _texts_of(words: Words) -> list[str]:
-    return [UNKNOWN if word.text is None else word.text for word in words]
+    return ["".join(map(_plain, word.parts)) for word in words]
+
+
+def _plain(part: Known | Unknown) -> str:
+    return part.text if isinstance(part, Known) else UNKNOWN
 
 
 def _inside(words: Words) -> Iterator[CommandLine]:
@@ -97,7 +104,14 @@ def _inside(words: Words) -> Iterator[CommandLine]:
     plain = _texts_of(words)
     inner = inner_command(name, plain[1:])
     if inner is not None:
-        yield CommandLine(_aligned(inner, words, plain))
+        search = next((w for w in words if name == "env" and w.beginning.startswith("PATH=")), None)
+        path = Value(()) if search is None else _without(search, "PATH=")
+        yield CommandLine(_aligned(inner, words, plain), search=path if search else None)
+
+
+def _without(value: Value, beginning: str) -> Value:
+    first = known(value.beginning.removeprefix(beginning))
+    return Value((*first.parts, *value.parts[1:]))
 
 
 def _aligned(inner: Sequence[str], words: Words, plain: Sequence[str]) -> Words:
@@ -171,7 +185,8 @@ def _own_texts(words: Words) -> Iterator[Text]:
     if name in SHELLS:
         call = shell_call(plain[1:])
         operands = words[len(words) - len(call.operands) :] if call.operands else ()
-        if call.text is not None:
+        is_known = call.text is not None and re.fullmatch(r"(?:\$\{\w++\})++", call.text) is None
+        if call.text is not None and is_known:
             # The word after the text is `$0`.
             yield Text(call.text, operands[0] if operands else None, operands[1:])
         return
