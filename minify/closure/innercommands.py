@@ -5,10 +5,10 @@ Words may be unknown; what of them can be told is told.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from minify.closure.commandline import (
     MULTI_CALL,
@@ -31,6 +31,7 @@ _FIND_ACTIONS = frozenset("-exec -execdir -ok -okdir".split())
 _FIND_ENDS = frozenset((";", "+"))
 _DAEMON = frozenset("-x --exec -a --startas".split())
 _AWKS = frozenset("awk gawk mawk nawk original-awk bwk".split())
+_SEDS = frozenset(("sed", "gsed"))
 _AWK_VALUES = frozenset("-F -v -f --file --assign --field-separator -i --include -E".split())
 _WATCH_VALUES = frozenset("-n --interval -q --equexit".split())
 _PARALLEL_VALUES = frozenset("-j --jobs -n -N -L -I --delay --timeout --retries -a -S -P".split())
@@ -77,6 +78,19 @@ def texts(words: Words) -> Iterator[Text]:
     """The shell texts in a command line, and in those that it goes on to run."""
     for line in command_lines(words):
         yield from _own_texts(line.words)
+
+
+def reads_input(words: Words) -> bool:
+    """Whether a command line is a shell without a text or a script, be it of another account."""
+    for line in command_lines(words):
+        name, plain = name_of(line.words), _texts_of(line.words)
+        if name in SHELLS:
+            call = shell_call(plain[1:])
+            is_told = "s" in "".join(word for word in plain[1:2] if word.startswith("-"))
+            return is_told or (call.text is None and call.script is None)
+        if name == "su" and switch_user_text(name, plain[1:]) is None:
+            return True
+    return False
 
 
 def name_of(words: Words) -> str:
@@ -215,9 +229,24 @@ def _parallel_text(words: Words) -> Iterator[str]:
 
 
 def _of_script(words: Words) -> Iterator[str]:
-    for option, value in itertools.pairwise(words):
+    for option, value in pairwise(words):
         if option.text in ("-c", "--command"):
             yield written(value)
+
+
+def program_files(words: Words) -> Iterator[Value]:
+    """The files of awk's or sed's `-f`."""
+    for line in command_lines(words):
+        if name_of(line.words) in _AWKS | _SEDS:
+            for option, value in pairwise(line.words[1:]):
+                if option.text in ("-f", "--file"):
+                    yield value
+
+
+def program_texts(program: str) -> Iterator[str]:
+    """The shell commands in a program for awk or sed."""
+    yield from awk_commands(program)
+    yield from sed_commands(program)
 
 
 def _of_awk(words: Words) -> Iterator[str]:
@@ -232,7 +261,7 @@ def _of_sed(words: Words) -> Iterator[str]:
     plain = [written(word) for word in words[1:]]
     scripts = [
         value
-        for option, value in itertools.pairwise(plain)
+        for option, value in pairwise(plain)
         if option in ("-e", "--expression") or (option.startswith("-") and option.endswith("e"))
     ]
     scripts += [word.partition("=")[2] for word in plain if word.startswith("--expression=")]

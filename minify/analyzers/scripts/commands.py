@@ -18,7 +18,13 @@ from minify.analyzers.walks import configuration_runs
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
 from minify.closure.analyzer import Command
 from minify.closure.commandline import SHELLS
-from minify.closure.innercommands import CommandLine, command_lines, name_of
+from minify.closure.innercommands import (
+    CommandLine,
+    command_lines,
+    name_of,
+    program_files,
+    program_texts,
+)
 from minify.closure.shellfiles import Texts, syntax_tree
 from minify.filetree import Entry, ImagePath
 from minify.filetree.path import decoded, joined
@@ -36,7 +42,7 @@ from minify.shell.builtins import NAMES
 from minify.shell.parser import LARGEST
 from minify.shell.syntax import Function, Word
 from minify.shell.traversal import literals, statements
-from minify.shell.values import Unknown
+from minify.shell.values import Unknown, known
 
 _MOST_FILES = 64
 """Files that one script reads and whose names only the image tells."""
@@ -155,6 +161,8 @@ class _Reader:
             elif name_of(line.words) == "run-parts":
                 yield from self._run_parts(line.words, place)
             yield from self._helpers(line, run, place)
+        for file in program_files(run.words):
+            yield from self._program_file(file, place)
         for word in run.words[1:]:
             yield from self._operand(word, place)
         yield from self._arguments(run, place)
@@ -248,6 +256,20 @@ class _Reader:
         # One that has a `#!` line is looked at by itself.
         if not is_read and self._context.tree.read(file, 2) != b"#!":
             self.read.append(file)
+
+    def _program_file(self, word: Value, place: Place) -> Iterator[Finding]:
+        """What a program of awk or sed in a file has a shell run."""
+        path = place.absolute(word.text or "", self._context)
+        entry = self._context.tree.file(path) if word.text else None
+        text = decoded(self._context.tree.read(entry, LARGEST)) if entry else ""
+        for command in program_texts(text):
+            words = tuple(known(piece) for piece in command.split())
+            for line in command_lines(words):
+                for found in programs(line.words[0], place, (), self._context):
+                    reason = place.reason(
+                        "script.command", f"runs {word.shown}, and that {command}"
+                    )
+                    yield Need(found.path, reason, Grade.HARD)
 
     def _shell(self, words: tuple[Value, ...], run: Run, place: Place) -> Iterator[Finding]:
         """The script that a shell is given."""
