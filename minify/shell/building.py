@@ -297,7 +297,7 @@ def _parameter(node: Node, depth: int, *, is_quoted: bool) -> syntax.Parameter:
     if is_other:
         inner = (one for key in ("Repl", "Slice") for one in (node.get(key) or {}).values())
         words = [_word(one, depth + 1) for one in inner if _is_word(one)]
-        word = Word(tuple(part for one in words for part in one.parts))
+        word = Word(tuple(part for one in words for part in one.parts)) if words else None
     if is_other or (operator and operator not in _PARAMETER_OPERATORS):
         operator = "other"
     index = node.get("Index")
