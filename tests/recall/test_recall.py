@@ -17,8 +17,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 SHORT: Mapping[str, str] = {
-    "mariadb": "what a script's variable names, and what my.cnf includes",
-    "gs": "what a script's variable names",
+    "mariadb": "what my.cnf includes: `!includedir /etc/mysql/conf.d/`",
 }
 """Programs of which something is missed today, and what."""
 
