@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.analyzers.services import enabled_modules
 from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
 from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
@@ -233,7 +234,9 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     started = context.starting(roots.programs, roots.scripts)
     programs = (*roots.programs, *programs_gone_on_as(started))
     kept = tuple(kept_programs(options.keep, context))
-    return roots, started.starting(programs, roots.scripts, kept)
+    complete = started.starting(programs, roots.scripts, kept)
+    modules = enabled_modules(complete)
+    return roots, complete.starting(programs, roots.scripts, kept, modules)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
+from minify.filetree import ImagePath
+
 CONFIG = "the image's configuration"
 """The `by` of what no file of the image asks for."""
 
@@ -58,6 +60,18 @@ class Need:
     whole_tree: bool = False
     """Keep everything below it as well, as SOFT."""
     likelihood: Likelihood = Likelihood.CERTAIN
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """A file of which it is known what names it: a directory kept whole does not bring it.
+
+    That it is used all the same is guessed. What the user keeps is kept.
+    """
+
+    path: ImagePath
+    """Where it is, no link on the way."""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +144,4 @@ class Gap:
     hint: str = ""
 
 
-Finding: TypeAlias = Need | Missing | RunsAs | Writes | NeedsRoot | Gap
+Finding: TypeAlias = Need | ByName | Missing | RunsAs | Writes | NeedsRoot | Gap

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
 from minify.closure.finding import (
+    CONFIG,
+    USER,
+    ByName,
     Finding,
     Gap,
     Grade,
@@ -79,6 +82,7 @@ class _Solver:
         self._writes: dict[Writes, None] = {}
         self._needs_root: dict[NeedsRoot, None] = {}
         self._trees: dict[Reason, set[ImagePath]] = {}
+        self._by_name: dict[ImagePath, Reason] = {}
         self._pending: deque[tuple[ImagePath, Reason]] = deque()
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
@@ -99,6 +103,8 @@ class _Solver:
             match finding:
                 case Need():
                     self._need(finding)
+                case ByName():
+                    self._by_name.setdefault(finding.path, finding.reason)
                 case Missing():
                     self._missing[finding] = None
                 case Gap():
@@ -150,6 +156,8 @@ class _Solver:
         whole = Reason(reason.rule, directory, f"in {directory}, kept whole")
         top = reason if reason in self._trees else whole
         walked = self._trees.setdefault(top, set())
+        # What the user and the configuration name is meant as it is.
+        by_name = {} if reason.by in (USER, CONFIG) else self._by_name
         stack = [directory]
         while stack:
             here = stack.pop()
@@ -159,6 +167,10 @@ class _Solver:
             for name in tree.children(here):
                 entry = tree[child(here, name)]
                 if self._is_dropped(entry.path):
+                    continue
+                if entry.path in by_name:
+                    guess = Likelihood.GUESSED
+                    self._need(Need(entry.path, by_name[entry.path], likelihood=guess))
                     continue
                 if entry.kind is Kind.SYMLINK:
                     self._need(Need(entry.path, top, whole_tree=self._is_part(entry, here)))
