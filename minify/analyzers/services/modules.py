@@ -20,7 +20,7 @@ ENABLED, AVAILABLE = "service.module", "service.available"
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*$", re.MULTILINE)
 _WORD = re.compile(r"[\w.+-]++")
-_STEM = re.compile(r"(.+?)(?:-\d[\d.]*+)?\.(?:so|la)(?:\.\d++)*+")
+_STEM = re.compile(r"(.+?)(?:-\d++(?:\.\d++)*+)?\.(?:so|la)(?:\.\d++)*+")
 _MOST_MODULES = 2000
 _LARGEST_SCRIPT = 1 << 20
 # `a2enmod rewrite`, `lighttpd-enable-mod fastcgi`: without what their files' names begin with.

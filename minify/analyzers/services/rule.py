@@ -68,6 +68,8 @@ def _named(
 def _own(configuration: Configuration, context: Context) -> Iterator[Finding]:
     """What the program uses though nothing names it."""
     service, program = configuration.service, configuration.program.path
+    if service.variables and context.tree.file(service.variables):
+        yield Need(service.variables, Reason(READ, program, "reads its variables"))
     for pattern in service.helpers.split():
         for path in islice(glob(context.tree, pattern), _MOST_FOUND):
             if context.executable(path):
