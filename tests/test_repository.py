@@ -18,7 +18,7 @@ FLOORS = (
     {"image"},
     {"filetree"},
     {"elf", "packages", "shell"},
-    {"closure"},
+    {"closure", "python"},
     {"analyzers", "identity"},
     {"planning"},
     {"build", "selfcheck", "transports", "report"},

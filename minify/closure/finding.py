@@ -14,6 +14,9 @@ CONFIG = "the image's configuration"
 USER = "the command line"
 """The `by` of what the user asked for."""
 
+UNKNOWN_INTERPRETER = "runtime.unknown"
+"""The rule of the library of an interpreter that no other rule knows; the report tells it."""
+
 
 class Grade(IntEnum):
     """How sure it is that the program uses something.
@@ -60,6 +63,8 @@ class Need:
     whole_tree: bool = False
     """Keep everything below it as well, as SOFT."""
     likelihood: Likelihood = Likelihood.CERTAIN
+    without: tuple[str, ...] = ()
+    """Ends of paths, with their first slash, of what stays out of a whole tree (`/.git`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from minify.filetree.path import decoded
@@ -58,6 +59,7 @@ def xattrs(records: Records) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name.removeprefix(_XATTR), value) for name, value in found))
 
 
+@lru_cache(maxsize=4096)  # an image has few
 def checked_time(text: str) -> str:
     """`text` if it is a decimal number of seconds that fits 64 bits; ValueError otherwise."""
     if not _TIME.fullmatch(text) or abs(int(text.partition(".")[0])) >= 2**63:

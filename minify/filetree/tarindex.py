@@ -1,9 +1,9 @@
 """What a layer's tar holds, read strictly.
 
-The stdlib's `tarfile` parses each header (`TarInfo.frombuf`), but its iteration is forgiving: a
-corrupt header, a bad PAX record or a cut at a header's boundary quietly ends it, and with it the
-whiteouts that would have come. Here every byte is accounted for: members follow each other without
-a gap, the archive ends with two zero blocks, and nothing but zeros follows.
+The stdlib's `tarfile` is forgiving: a corrupt header, a bad PAX record or a cut at a header's
+boundary quietly ends its iteration, and with it the whiteouts that would have come. Here every byte
+is accounted for: members follow each other without a gap, the archive ends with two zero blocks,
+and nothing but zeros follows.
 
 https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13
 https://www.gnu.org/software/tar/manual/html_node/Standard.html
@@ -21,10 +21,10 @@ from minify.filetree import paxrecords, sparse
 from minify.filetree.entry import Entry, Kind
 from minify.filetree.path import LONGEST_PATH, ImagePath, decoded, encoded, image_path
 from minify.filetree.paxrecords import Records
+from minify.filetree.tarheader import TarHeader, read_header
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
-_GNU_MAGIC = b"ustar  \0"
 
 _KINDS = {
     tarfile.REGTYPE: Kind.FILE,
@@ -105,20 +105,14 @@ class _Reader:
             if data.count(0) != len(data):
                 self._fail("the tar is damaged: bytes follow its end marker")
 
-    def _parse(self, block: bytes) -> tarfile.TarInfo:
+    def _parse(self, block: bytes) -> TarHeader:
         try:
-            header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except (tarfile.HeaderError, ValueError, OverflowError) as error:
+            header = read_header(block)
+        except ValueError as error:
             at = self._stream.tell() - _BLOCK
             self._fail(f"the tar is damaged: byte {at:,} starts no valid header ({error})")
         if header.size < 0:
             self._fail(f"the tar is damaged: {header.name!r} has a size of {header.size}")
-        if block[156:157] == tarfile.AREGTYPE and header.type == tarfile.DIRTYPE:
-            # By the slash at the end of its name, which a long name before may have overruled.
-            header.type, header.name = tarfile.AREGTYPE, f"{header.name}/"
-        if block[257:265] == _GNU_MAGIC:
-            # GNU's old format keeps times where ustar has a prefix of the name.
-            header.name = decoded(block[:100].partition(b"\0")[0])
         return header
 
     def _entry(self, block: bytes) -> Entry:
@@ -148,7 +142,7 @@ class _Reader:
                 f"the tar is refused: more than {_MOST_EXTENDED_HEADERS} extended headers in a row"
             )
 
-    def _extend(self, header: tarfile.TarInfo, records: Records) -> None:
+    def _extend(self, header: TarHeader, records: Records) -> None:
         """Puts what an extended header says of the next member into `records`."""
         data = self._extension(header)
         if header.type == tarfile.XHDTYPE:
@@ -162,7 +156,7 @@ class _Reader:
             records["linkpath"] = decoded(data.partition(b"\0")[0])
         # Docker and containerd read over global headers, and so the image never had them.
 
-    def _extension(self, header: tarfile.TarInfo) -> bytes:
+    def _extension(self, header: TarHeader) -> bytes:
         if header.size > _LARGEST_EXTENDED_HEADER:
             self._fail(
                 f"the tar is refused: an extended header of {header.size:,} bytes; at most"
@@ -174,7 +168,7 @@ class _Reader:
             self._fail("the tar is truncated in an extended header")
         return data[: header.size]
 
-    def _member(self, header: tarfile.TarInfo, block: bytes, records: Records) -> Entry:
+    def _member(self, header: TarHeader, block: bytes, records: Records) -> Entry:
         written = records.get("path") or header.name
         is_sparse = sparse.is_described(records)
         if is_sparse:
@@ -197,7 +191,7 @@ class _Reader:
 
     def _described(
         self,
-        header: tarfile.TarInfo,
+        header: TarHeader,
         records: Records,
         path: ImagePath,
         kind: Kind,
@@ -226,7 +220,7 @@ class _Reader:
             content.runs,
         )
 
-    def _target(self, header: tarfile.TarInfo, records: Records, kind: Kind) -> str:
+    def _target(self, header: TarHeader, records: Records, kind: Kind) -> str:
         if kind not in (Kind.SYMLINK, Kind.HARDLINK):
             return ""
         target = records.get("linkpath") or header.linkname
@@ -239,15 +233,15 @@ class _Reader:
         except ValueError as error:
             raise ValueError(f"is a hard link to {target!r}, which {error}") from error
 
-    def _device(self, header: tarfile.TarInfo, kind: Kind) -> tuple[int, int]:
+    def _device(self, header: TarHeader, kind: Kind) -> tuple[int, int]:
         if kind not in (Kind.CHARACTER, Kind.BLOCK):
             return (0, 0)
         return (
-            _bounded(header.devmajor, _LARGEST_DEVICE_NUMBER, "device number"),
-            _bounded(header.devminor, _LARGEST_DEVICE_NUMBER, "device number"),
+            _bounded(header.device[0], _LARGEST_DEVICE_NUMBER, "device number"),
+            _bounded(header.device[1], _LARGEST_DEVICE_NUMBER, "device number"),
         )
 
-    def _content(self, header: tarfile.TarInfo, block: bytes, records: Records) -> sparse.Content:
+    def _content(self, header: TarHeader, block: bytes, records: Records) -> sparse.Content:
         """Where the file's content is, which is skipped; ValueError for a damaged sparse file."""
         stored = header.size
         if "size" in records:

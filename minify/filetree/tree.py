@@ -50,8 +50,13 @@ class FileTree:
             label = f"reading layer {number + 1} of {len(layers)}"
             with progress.step(label, layer.size) as advance:
                 members = read_entries(stream, number, layer.name)
-                overlay.apply(_reporting(members, stream, advance), layer.name)
-                stream.verify()
+                try:
+                    overlay.apply(_reporting(members, stream, advance), layer.name)
+                    stream.verify()
+                except ImageError:
+                    # That its bytes are not the right ones is the better reason.
+                    layer.blob.check_unchanged()
+                    raise
             streams.append(stream)
         return cls(overlay, streams)
 

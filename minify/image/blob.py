@@ -39,7 +39,17 @@ class Blob(Protocol):
     def open(self) -> Stream: ...
 
     def check_unchanged(self) -> None:
-        """Raises ImageError if the bytes may have changed since the blob was made."""
+        """Raises ImageError if the bytes may have changed since the blob was made.
+
+        Of a blob that is still on its way: if they are not what they should be, once all are there.
+        """
+
+
+class SizedBlob(Blob, Protocol):
+    """A blob whose number of bytes is known."""
+
+    @property
+    def size(self) -> int: ...
 
 
 class HostFile:

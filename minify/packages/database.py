@@ -77,6 +77,21 @@ class Packages:
         }
         return found | self.siblings(meant)
 
+    def dependants(self, name: str) -> Sequence[str]:
+        """The packages that say that they depend on `name`, sorted."""
+        return self._dependants.get(name, ())
+
+    @cached_property
+    def _dependants(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for package in sorted(self._packages):
+            for other in self._packages[package].depends:
+                found.setdefault(other, []).append(package)
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._packages
+
     def paths(self, name: str) -> Sequence[ImagePath]:
         """The real paths of one package, files and directories, sorted."""
         return self._paths.get(name, ())

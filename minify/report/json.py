@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minify.closure import KeepSet, LeftOut
+from minify.closure import Excluded, KeepSet, LeftOut
 from minify.errors import MinifyError
 from minify.planning import ConfigChange, Plan, PlannedEntry
 from minify.report import running
@@ -58,6 +58,7 @@ def _whole(result: Result) -> JsonObject:
             {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
         ],
         "left_out": [_left_out(item) for item in keep.left_out],
+        "excluded": [_excluded(item) for item in keep.excluded],
         "run": running.document(decided),
         "entries": [_entry(item, keep) for item in decided.entries],
     }
@@ -108,6 +109,15 @@ def _left_out(item: LeftOut) -> JsonObject:
     return {
         "path": printable(item.path),
         "likelihood": item.likelihood.name.lower(),
+        "bytes": item.bytes,
+        "files": item.files,
+        "reasons": [reason(why) for why in item.reasons],
+    }
+
+
+def _excluded(item: Excluded) -> JsonObject:
+    return {
+        "path": printable(item.path),
         "bytes": item.bytes,
         "files": item.files,
         "reasons": [reason(why) for why in item.reasons],

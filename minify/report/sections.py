@@ -8,14 +8,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TypeVar
 
-from minify.closure import Gap, LeftOut, Likelihood, Reason
+from minify.closure import UNKNOWN_INTERPRETER, Excluded, Gap, LeftOut, Likelihood, Reason
+from minify.filetree import ImagePath
 from minify.filetree.path import is_within
 from minify.identity import Given, Rejected, Withheld
 from minify.planning import Change, ChangeKind, ConfigChange, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
+from minify.report.lookup import pattern
 
 _Item = TypeVar("_Item")
 
@@ -84,10 +87,30 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
     )
     return (
         _section("warnings", printable, plan.warnings),
+        interpreters_section(plan),
         _section("gaps", gap, plan.gaps),
         Section("dropped although needed", overruled),
+        excluded_section(plan),
         left_out_section(plan),
     )
+
+
+def interpreters_section(plan: Plan) -> Section:
+    """The interpreters that no rule knows, each with the trees that it keeps whole."""
+    trees: dict[str, list[str]] = {}
+    for path, kept in plan.keep.kept.items():
+        for why in kept.reasons:
+            # What is below such a tree names the tree, which it is in.
+            if why.rule == UNKNOWN_INTERPRETER and not is_within(path, ImagePath(why.by)):
+                trees.setdefault(why.by, []).append(path)
+    return Section(
+        "interpreters that no rule knows, their libraries kept whole",
+        tuple(_interpreter(by, paths) for by, paths in trees.items()),
+    )
+
+
+def _interpreter(program: str, paths: Iterable[str]) -> str:
+    return f"{printable(program)}: {', '.join(map(printable, dict.fromkeys(paths)))}"
 
 
 def left_out_section(plan: Plan) -> Section:
@@ -109,6 +132,17 @@ def _left_out(rule: str, likelihood: Likelihood, items: Sequence[LeftOut]) -> st
     shown = first if len(items) == 1 else f"{first} and {len(items) - 1:,} more"
     cost = f"{files:,} file{'s' if files > 1 else ''}, {size(_bytes(items))}"
     return f"{rule} ({word}): {shown}: {cost}; --keep-dlopen {word} keeps it"
+
+
+def excluded_section(plan: Plan) -> Section:
+    """What in directories that stay whole is not the application's, dear ones first."""
+    found = sorted(plan.keep.excluded, key=lambda item: (-item.bytes, item.path))
+    return _section("excluded, no part of the application", _excluded, found)
+
+
+def _excluded(item: Excluded) -> str:
+    cost = f"{item.files:,} file{'s' if item.files > 1 else ''}, {size(item.bytes)}"
+    return f"{printable(item.path)}: {cost}; --keep {quote(pattern(item.path))} keeps it"
 
 
 def _bytes(items: Iterable[LeftOut]) -> int:

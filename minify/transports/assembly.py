@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from minify.errors import ImageError
-from minify.image.blob import FileBlob
+from minify.image.blob import SizedBlob
 from minify.image.config import ImageConfig
 from minify.image.digest import Digest
 from minify.image.image import Image, check_layer_count
@@ -18,7 +18,7 @@ from minify.image.platform import Platform
 class StoredLayer:
     """A layer's bytes as they lie in the medium, and their digest where the medium states it."""
 
-    blob: FileBlob
+    blob: SizedBlob
     digest: Digest | None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shlex
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from images.cache import cached, directory
 
+from recall import inside, room, site, trace
 from recall.inside import run_workload
 from recall.programs import PATH, Program
 from recall.room import PROVIDED, Check
 from recall.trace import needed_files
 from recall.tree import RecallError, WholeTree, whole_tree
+from recall.workloads import WORKLOADS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LONGEST = 900
@@ -133,12 +136,22 @@ def _needed(program: Program, tree: WholeTree) -> tuple[tuple[str, ...], int]:
         text = json.dumps({"needed": needed, "checks": len(checks)}, indent=1)
         (out / "needed.json").write_text(text, encoding="utf-8", errors="surrogateescape")
 
-    modules = ("inside", "room", "site", "trace", "workloads")
-    texts = [Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in modules]
-    key = hashlib.sha256("\0".join((tree.key, repr(program), *texts)).encode()).hexdigest()
+    texts = [inspect.getsource(module) for module in (inside, room, site, trace)]
+    parts = (tree.key, repr(program), *texts, _workload_text(program.name))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     made = cached(f"recall-{program.name}.needed", key, make)
     found = json.loads((made / "needed.json").read_bytes())
     return tuple(found["needed"]), found["checks"]
+
+
+def _workload_text(name: str) -> str:
+    """The source of a workload's module without the other workloads of that."""
+    meant = WORKLOADS[name]
+    text = inspect.getsource(sys.modules[meant.__module__])
+    for other in WORKLOADS.values():
+        if other is not meant:
+            text = text.replace(inspect.getsource(other), "")
+    return text
 
 
 def _minify(program: Program, whole: Path, slim: Path, source: Path) -> str:

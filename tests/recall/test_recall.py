@@ -16,11 +16,13 @@ from recall.workloads import WORKLOADS
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
-SHORT: Mapping[str, str] = {}
+SHORT: Mapping[str, str] = {
+    "mariadb": "what my.cnf includes: `!includedir /etc/mysql/conf.d/`",
+}
 """Programs of which something is missed today, and what."""
 
 _TOOLS = """
-    mmdebstrap strace unshare chroot mount cp tar gcc musl-gcc git openssl ssh sftp ssh-keygen
+    mmdebstrap strace unshare chroot mount cp tar gcc musl-gcc git openssl ssh sftp ssh-keygen curl
 """.split()
 
 

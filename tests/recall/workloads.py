@@ -13,6 +13,7 @@ from pathlib import Path
 
 from images.authority import HOST
 
+from recall import converters, servers, tools
 from recall.programs import PROGRAMS, SITE
 from recall.room import Room
 
@@ -227,7 +228,7 @@ def _until_written(room: Room, path: str, *, lines: int, seconds: float) -> None
 
 _FUNCTIONS = (
     *(curl, nginx, redis, postgres, git, pam, magick, ffmpeg, dot, musl, static, wget, term),
-    shell,
+    *(shell, *servers.FUNCTIONS, *converters.FUNCTIONS, *tools.FUNCTIONS),
 )
 
 WORKLOADS: Mapping[str, Callable[[Room], None]] = {one.__name__: one for one in _FUNCTIONS}

@@ -163,9 +163,11 @@ def fill(registry: Registry, directory: Path, files: kit.Files, name: str) -> No
 
 
 def opened(reference: str, platform: str = "", patience: Patience = QUICK) -> Image:
-    """The image, with waits that a test can afford."""
+    """The image, all of which has arrived; with waits that a test can afford."""
     wanted = Platform.parse(platform) if platform else None
-    return pull.open_image(Reference.parse(reference), OpenOptions(platform=wanted), patience)
+    image = pull.open_image(Reference.parse(reference), OpenOptions(platform=wanted), patience)
+    image.check_unchanged()
+    return image
 
 
 def written(image: Image, reference: str, patience: Patience = QUICK) -> Written:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from minify.analyzers.opened.directories import library_directories
 from minify.analyzers.opened.rule import Calls, Contains, Library, Program, Rule, Scope
 from minify.analyzers.opened.table import RULES
 from minify.analyzers.opened.texts import contained
-from minify.closure import Context, Finding, Grade, Need, Reason
+from minify.closure import Analyzer, Context, Finding, Grade, Need, Reason
 from minify.closure.patterns import glob
 from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
@@ -35,15 +35,27 @@ _TEXTS = tuple(
 _EVERY_TEXT = (*_LOADS, *_TEXTS)
 
 
-def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
-    """What the table has for one ELF file."""
+def analyzer(rules: Sequence[Rule]) -> Analyzer:
+    """The analyzer that has these rows."""
+
+    def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
+        return _findings(rules, entry, context)
+
+    return analyze
+
+
+analyze = analyzer(RULES)
+"""What the table has for one ELF file."""
+
+
+def _findings(rules: Sequence[Rule], entry: Entry, context: Context) -> Iterator[Finding]:
     try:
         elf = context.elf(entry)
     except ElfError:
         return  # said by elf_needed
     if elf is None:
         return
-    for rule in RULES:
+    for rule in rules:
         shown = _shown(rule, entry, elf, context)
         if shown and _is_in_scope(rule.scope, entry, context):
             yield from _kept(

@@ -26,7 +26,7 @@ from minify.transports.registry.name import RegistryName, is_loopback
 
 T = TypeVar("T")
 
-_THREADS = 3  # as docker does it
+THREADS = 3  # as docker does it
 _MOST_REDIRECTS = 5
 # One for a proof that has expired, one for another thread's that does so just then.
 _MOST_PROOFS = 2
@@ -86,11 +86,28 @@ class Client:
         self._base = ""
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._users = 1
         self._answers: weakref.WeakSet[Response] = weakref.WeakSet()
 
+    def share(self) -> None:
+        """Somebody else uses it too, and will `close` it."""
+        with self._lock:
+            self._users += 1
+
     def close(self) -> None:
-        """Closes the connections that are kept open."""
+        """Closes the connections that are kept open, if this was the last user."""
+        with self._lock:
+            self._users -= 1
+            if self._users > 0:
+                return
         self._http.close()
+        self._stopped.clear()
+
+    def stop(self) -> None:
+        """Ends what other threads do with it, as soon as that can be."""
+        self._stopped.set()
+        for answer in list(self._answers):
+            answer.abort()
 
     def error(self, text: str) -> MinifyError:
         """What is raised for a failure that no other try would mend."""
@@ -127,6 +144,8 @@ class Client:
             raise self.error(str(error)) from error
         if response.status in expected:
             self._answers.add(response)
+            if self._stopped.is_set():
+                response.abort()  # `stop` may have looked before it was among them
             return response
         try:
             text = failures.refused(response, self.name, what)
@@ -239,22 +258,26 @@ class Client:
 
     # -- threads ------------------------------------------------------------------------------
 
-    def in_parallel(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
-        """What the jobs give, in their order; the first failure ends them all, as Ctrl-C does."""
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="minify-registry") as pool:
+    def in_parallel(
+        self, jobs: Sequence[Callable[[], T]], meanwhile: Callable[[], None] = lambda: None
+    ) -> list[T]:
+        """What the jobs give, in their order; the first failure ends them all, as Ctrl-C does.
+
+        `meanwhile` is done in this thread; its failure ends them too.
+        """
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="minify-registry") as pool:
             futures = [pool.submit(job) for job in jobs]
             try:
+                meanwhile()
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 for future in futures:
                     if future in done:
                         future.result()
                 return [future.result() for future in futures]
             except BaseException:
-                self._stopped.set()
                 for future in futures:
                     future.cancel()
-                for answer in list(self._answers):
-                    answer.abort()
+                self.stop()
                 raise
 
     def check_stopped(self) -> None:

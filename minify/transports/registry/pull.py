@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from minify.errors import ImageError, UsageError
-from minify.image.blob import FileBlob
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.jsontext import DOCUMENT_LIMIT
@@ -23,11 +22,16 @@ from minify.image.manifest import (
     Manifest,
 )
 from minify.image.reference import Reference
-from minify.progress import Progress
 from minify.transports.assembly import StoredLayer
 from minify.transports.options import OpenOptions
-from minify.transports.registry.blobs import BlobCache, Download, PulledBlob, RunCache
-from minify.transports.registry.client import Access, Client, guarded
+from minify.transports.registry.blobs import (
+    BlobCache,
+    Download,
+    Downloads,
+    PulledBlob,
+    RunCache,
+)
+from minify.transports.registry.client import Access, Client
 from minify.transports.registry.http import ExchangeError, Patience, Request, Response
 from minify.transports.registry.name import RegistryName
 from minify.transports.selection import Selection, checked
@@ -38,7 +42,7 @@ _PATIENCE = Patience()
 
 
 def open_image(reference: Reference, options: OpenOptions, patience: Patience = _PATIENCE) -> Image:
-    """The image that `reference` and `options.platform` name; its layers are in temporary files."""
+    """The image that `reference` and `options.platform` name; its layers arrive by and by."""
     repository = _Repository.of(reference, options, patience)
     with closing(repository.client):
         top = repository.resolved(reference, options)
@@ -63,7 +67,6 @@ class _Repository:
     """The blobs of a repository, as `Contents`."""
 
     client: Client
-    progress: Progress
     cache: BlobCache = field(default_factory=RunCache)
     """The place for a cache across runs."""
     is_remote: bool = True
@@ -76,7 +79,7 @@ class _Repository:
         access = Access(
             name, str(reference), ImageError, tls_verify=options.tls_verify, patience=patience
         )
-        return cls(Client(access), options.progress)
+        return cls(Client(access))
 
     @property
     def name(self) -> str:
@@ -113,35 +116,26 @@ class _Repository:
         return self._checked(descriptor, "config", f"blobs/{descriptor.digest}", {})
 
     def layers(self, document: Manifest) -> Sequence[StoredLayer]:
-        unique = {layer.digest: layer for layer in reversed(document.layers)}
-        numbers = {layer.digest: number for number, layer in enumerate(document.layers, 1)}
-        held = {digest: self.cache.find(digest) for digest in unique}
-        wanted = [unique[digest] for digest, blob in held.items() if blob is None]
-        total = len(document.layers)
-        with self.progress.step("pulling", sum(layer.size for layer in wanted)) as told:
-            advance = guarded(told)
-            downloads = [
-                Download(
-                    self.client,
-                    layer,
-                    f"layer {numbers[layer.digest]} of {total} ({layer.digest.short})",
-                    advance,
-                )
-                for layer in reversed(wanted)
-            ]
-            pulled = self.client.in_parallel([download.run for download in downloads])
-        for layer, blob in zip(reversed(wanted), pulled, strict=True):
-            self.cache.keep(layer.digest, blob)
-            held[layer.digest] = blob
-        stored = ((held[layer.digest], layer.digest) for layer in document.layers)
-        return [StoredLayer(self._known(blob), digest) for blob, digest in stored if blob]
+        """They arrive while they are read, the oldest first."""
+        found: dict[Digest, PulledBlob] = {}
+        wanted: dict[Digest, Download] = {}
+        for number, layer in enumerate(document.layers, 1):
+            held = self.cache.find(layer.digest)
+            if held is not None:
+                found[layer.digest] = held
+            elif layer.digest not in wanted:
+                what = f"layer {number} of {len(document.layers)} ({layer.digest.short})"
+                wanted[layer.digest] = Download(self.client, layer, what)
+        downloads = Downloads(self.client, tuple(wanted.values()))
+        name = self.client.name
+        for digest, download in wanted.items():
+            blob = PulledBlob(download.arrival, name.host, name.repository, downloads)
+            self.cache.keep(digest, blob)
+            found[digest] = blob
+        return [StoredLayer(found[layer.digest], layer.digest) for layer in document.layers]
 
     def missing(self, descriptor: Descriptor, what: str) -> ImageError:
         return ImageError(f"{self.name}: {what} {descriptor.digest} is not there")
-
-    def _known(self, blob: FileBlob) -> PulledBlob:
-        name = self.client.name
-        return PulledBlob(blob.file, blob.offset, blob.size, name.host, name.repository)
 
     def _checked(
         self, descriptor: Descriptor, what: str, path: str, headers: dict[str, str]

@@ -1,0 +1,266 @@
+"""From a dotted name to the file that Python would import, without a cache of its own.
+
+https://docs.python.org/3/reference/import.html
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from minify.filetree import FileTree, ImagePath, Kind
+from minify.filetree.path import basename, child, parent
+
+NAME = re.compile(r"[^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,15}")
+"""A dotted name, as far as any program has them."""
+
+_EXTENSION = re.compile(r"([^\W\d]\w*)(?:\.(?:cpython-|pypy\d|abi3|cp\d)[\w.+-]{0,80})?\.so")
+_SPREAD = re.compile(rb"\bextend_path\b|\bdeclare_namespace\b")
+_LARGEST_ARCHIVE = 64 << 20
+_LARGEST_MEMBER = 4 << 20
+_MOST_MEMBERS = 20_000
+_START_OF_PACKAGE = 1 << 16
+
+
+class ModuleKind(Enum):
+    SOURCE = "source"
+    BYTECODE = "bytecode"
+    """A `.pyc` in the place of its source."""
+    EXTENSION = "extension"
+    NAMESPACE = "namespace"
+    """A package that has no file, only directories."""
+    ARCHIVED = "archived"
+    """A source within a zip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What one name imports."""
+
+    name: str
+    kind: ModuleKind
+    path: ImagePath
+    """Its file, by the name under which it was found; a namespace's first directory; the zip."""
+    directories: tuple[str, ...] = ()
+    """Where its submodules are; empty if it is no package."""
+    member: str = ""
+    """The name within the zip."""
+
+    @property
+    def is_package(self) -> bool:
+        return bool(self.directories)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What is in one directory."""
+
+    names: frozenset[str]
+    extensions: Mapping[str, str]
+    """The files of extension modules by the modules' names."""
+
+
+class Finder:
+    """Knows every module of one search path.
+
+    `mapping` has packages by name, as editable installations state them: the directory, or the
+    file, of each.
+    """
+
+    def __init__(
+        self, tree: FileTree, search_path: tuple[str, ...], mapping: Mapping[str, str] | None = None
+    ) -> None:
+        self._tree = tree
+        self._mapping = mapping or {}
+        self._found: dict[str, Module | None] = {}
+        self._listings: dict[str, _Listing] = {}
+        self._archives: dict[str, frozenset[str]] = {}
+        self.search_path = search_path
+
+    @property
+    def mapped(self) -> tuple[str, ...]:
+        """The directories of editable packages."""
+        return tuple(path for path in self._mapping.values() if self._tree.directory(path))
+
+    def find(self, name: str) -> Module | None:
+        """The module of the absolute `name`; None if there is none, as for those built in."""
+        if name not in self._found:
+            self._found[name] = None
+            if len(name) <= 500 and NAME.fullmatch(name):
+                self._found[name] = self._looked_up(name)
+        return self._found[name]
+
+    def submodules(self, package: Module) -> Iterator[str]:
+        """The names of the modules directly in a package, sorted."""
+        stems = {
+            _module_name(file) or file
+            for directory in package.directories
+            for file in self._listing(directory).names
+            if _module_name(file) or self._is_package_directory(directory, file)
+        }
+        return (f"{package.name}.{stem}" for stem in sorted(stems - {"__init__", "__main__"}))
+
+    def below(self, package: Module, *, most: int = 5_000) -> Iterator[Module]:
+        """Every module below a package, parents first; namespaces without a module are none."""
+        stack = [package]
+        number = 0
+        while stack and number < most:
+            for name in self.submodules(stack.pop()):
+                module = self.find(name)
+                if module is not None:
+                    number += 1
+                    yield module
+                    if module.is_package:
+                        stack.append(module)
+
+    def source(self, module: Module) -> bytes:
+        """The content of a module's file, as much as is read of one; empty for a namespace."""
+        if module.kind is ModuleKind.ARCHIVED:
+            return self._member(module.path, module.member)
+        entry = self._tree.file(module.path)
+        if entry is None or module.kind is ModuleKind.NAMESPACE:
+            return b""
+        return self._tree.read(entry, _LARGEST_MEMBER)
+
+    def _looked_up(self, name: str) -> Module | None:
+        above, _, last = name.rpartition(".")
+        if not above:
+            if last in self._mapping:
+                return self._mapped(last)
+            return self._in(self.search_path, name, last)
+        package = self.find(above)
+        if package is None or not package.is_package:
+            return None
+        return self._in(package.directories, name, last)
+
+    def _mapped(self, name: str) -> Module | None:
+        target = self._mapping[name]
+        if self._tree.file(target):
+            return Module(name, ModuleKind.SOURCE, ImagePath(target))
+        above, _, last = target.rpartition("/")
+        return self._in((above or "/",), name, last)
+
+    def _in(self, directories: tuple[str, ...], name: str, last: str) -> Module | None:
+        portions: list[str] = []
+        for directory in directories:
+            children = self._listing(directory).names
+            if not children:
+                found = self._archived(directory, name, last)
+                if found is not None:
+                    return found
+                continue
+            if last in children and self._tree.directory(f"{directory}/{last}"):
+                found = self._regular(f"{directory}/{last}", name, "__init__")
+                if found is not None:
+                    return self._package(found, directories, last)
+                portions.append(f"{directory}/{last}")
+            found = self._regular(directory, name, last)
+            if found is not None:
+                return found
+        if not portions:
+            return None
+        return Module(name, ModuleKind.NAMESPACE, ImagePath(portions[0]), tuple(portions))
+
+    def _package(self, init: Module, directories: tuple[str, ...], last: str) -> Module:
+        """A package with its directories: those of a namespace of the old kinds are many."""
+        own = parent(init.path)
+        entry = self._tree.file(init.path)
+        start = self._tree.read(entry, _START_OF_PACKAGE) if entry else b""
+        others: list[str] = []
+        if init.kind is ModuleKind.SOURCE and _SPREAD.search(start):
+            others = [f"{d}/{last}" for d in directories if self._tree.directory(f"{d}/{last}")]
+        every = tuple(dict.fromkeys((str(own), *others)))
+        return Module(init.name, init.kind, init.path, every)
+
+    def _regular(self, directory: str, name: str, last: str) -> Module | None:
+        """The module `last` of one directory, in the order of importlib's loaders."""
+        listing = self._listing(directory)
+        if last in listing.extensions:
+            path = child(ImagePath(directory), listing.extensions[last])
+            return Module(name, ModuleKind.EXTENSION, path)
+        for suffix, kind in ((".py", ModuleKind.SOURCE), (".pyc", ModuleKind.BYTECODE)):
+            if f"{last}{suffix}" in listing.names and self._tree.file(
+                f"{directory}/{last}{suffix}"
+            ):
+                return Module(name, kind, child(ImagePath(directory), f"{last}{suffix}"))
+        return None
+
+    def _listing(self, directory: str) -> _Listing:
+        if directory not in self._listings:
+            entry = self._tree.directory(directory)
+            names = self._tree.children(entry.path) if entry is not None else ()
+            matches = (_EXTENSION.fullmatch(name) for name in reversed(names))
+            extensions = {match[1]: match[0] for match in matches if match is not None}
+            self._listings[directory] = _Listing(frozenset(names), extensions)
+        return self._listings[directory]
+
+    def _is_package_directory(self, directory: str, name: str) -> bool:
+        """Whether a name is that of a directory with a module in it, or below it."""
+        if not NAME.fullmatch(name) or "." in name or name == "__pycache__":
+            return False
+        return any(_module_name(file) for file in self._listing(f"{directory}/{name}").names)
+
+    def _archived(self, place: str, name: str, last: str) -> Module | None:
+        """A source in a zip: `place` is its file, or a directory within it."""
+        archive, inside = _archive_in(place)
+        entry = self._tree.file(archive) if archive else None
+        if entry is None:
+            return None
+        members = self._members(archive)
+        for stem, is_package in ((f"{inside}{last}/__init__", True), (f"{inside}{last}", False)):
+            for suffix in (".py", ".pyc"):
+                if f"{stem}{suffix}" in members:
+                    directories = (f"{archive}/{inside}{last}",) if is_package else ()
+                    path = ImagePath(archive)
+                    member = f"{stem}{suffix}"
+                    return Module(name, ModuleKind.ARCHIVED, path, directories, member)
+        return None
+
+    def _members(self, archive: str) -> frozenset[str]:
+        if archive not in self._archives:
+            opened = self._opened(archive)
+            names = opened.namelist()[:_MOST_MEMBERS] if opened is not None else ()
+            self._archives[archive] = frozenset(names)
+        return self._archives[archive]
+
+    def _opened(self, archive: str) -> zipfile.ZipFile | None:
+        entry = self._tree.file(archive)
+        if entry is None or entry.kind is not Kind.FILE or entry.size > _LARGEST_ARCHIVE:
+            return None
+        try:
+            return zipfile.ZipFile(io.BytesIO(self._tree.read(entry)))
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+            return None
+
+    def _member(self, archive: str, name: str) -> bytes:
+        opened = self._opened(archive)
+        if opened is None:
+            return b""
+        try:
+            with opened.open(name) as stream:
+                return stream.read(_LARGEST_MEMBER)
+        except (zipfile.BadZipFile, ValueError, OSError, KeyError, RuntimeError, zlib.error):
+            return b""
+
+
+def _module_name(file: str) -> str:
+    """The name of the module in a file of that name; empty if it is none."""
+    match = _EXTENSION.fullmatch(file)
+    if match is not None:
+        return match[1]
+    stem, dot, suffix = file.rpartition(".")
+    return stem if dot and suffix in ("py", "pyc") and NAME.fullmatch(stem) else ""
+
+
+def _archive_in(place: str) -> tuple[str, str]:
+    """The zip of a search path's item, and the directory within it with its slash."""
+    for suffix in (".zip/", ".egg/", ".pyz/", ".whl/"):
+        archive, found, inside = f"{place}/".partition(suffix)
+        if found:
+            return f"{archive}{suffix[:-1]}", inside
+    return (place, "") if "." in basename(ImagePath(place)) else ("", "")

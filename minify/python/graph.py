@@ -1,0 +1,305 @@
+"""From the entries of a program to every module that it may import, each with who asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from minify.filetree import FileTree, ImagePath
+from minify.filetree.path import basename, is_within
+from minify.python import standard_library
+from minify.python.distributions import Distribution, Distributions, normalized
+from minify.python.finder import NAME, Finder, Module, ModuleKind
+from minify.python.imports import Imported, Imports, Style, imports_of
+from minify.python.layout import Installation
+
+_MOST_MODULES = 60_000
+_LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
+_ANOTHER_PLACE = frozenset("node_modules site-packages dist-packages __pycache__".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why a module is imported."""
+
+    by: str
+    """The file that asks; empty for the interpreter itself."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A module and the first that asked for it."""
+
+    module: Module
+    origin: Origin
+    distribution: Distribution | None
+    """None for the standard library and for the application."""
+
+
+@dataclass(slots=True)
+class Graph:
+    """What the entries of one installation reach. Its results are complete after `follow`."""
+
+    tree: FileTree
+    finder: Finder
+    distributions: Distributions
+    installed: Installation
+    application: tuple[str, ...] = ()
+    """Directories all of whose modules are the application's."""
+    reached: dict[ImagePath, Reached] = field(default_factory=dict)
+    """By the real path of the module's file."""
+    names: dict[str, None] = field(default_factory=dict)
+    """Of the modules, in the order in which they were reached."""
+    whole: dict[str, tuple[Distribution, Origin]] = field(default_factory=dict)
+    """Distributions that are reached, by name."""
+    named: dict[str, tuple[Distribution, Origin]] = field(default_factory=dict)
+    """Distributions whose metadata alone is asked for."""
+    libraries: dict[str, Origin] = field(default_factory=dict)
+    """Names of shared libraries among the constants."""
+    unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
+    """The application's files with imports that are only known at run time, and the lines."""
+    is_complete: bool = True
+    """Whether it ended before its bound."""
+    _queue: deque[tuple[Module, bool]] = field(default_factory=deque)
+    _expanded: set[str] = field(default_factory=set)
+    _aside: set[ImagePath] = field(default_factory=set)
+
+    def start(self) -> None:
+        """What every start of the interpreter imports."""
+        origin = Origin("", "every start of Python imports it")
+        for name in standard_library.STARTING:
+            self.name(name, origin)
+        for file in self.installed.path_files:
+            owner = self.distributions.owner(file.path)
+            if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+                for name in file.imports:
+                    self.name(name, Origin(file.path, f"{basename(file.path)} imports it"))
+
+    def name(self, name: str, origin: Origin) -> bool:
+        """Reaches the module `name` and the packages that it is in; whether there is one."""
+        parts = name.split(".")[:16]
+        found = False
+        for number in range(1, len(parts) + 1):
+            module = self.finder.find(".".join(parts[:number]))
+            if module is None:
+                break
+            found = number == len(parts)
+            self.module(module, origin)
+        return found
+
+    def module(self, module: Module, origin: Origin, *, is_main: bool = False) -> None:
+        """Reaches a module."""
+        if module.kind is ModuleKind.NAMESPACE:
+            self.names[module.name] = None
+            return
+        path = self._real(module)
+        if path in self.reached:
+            return
+        if len(self.reached) >= _MOST_MODULES:
+            self.is_complete = False
+            return
+        distribution = self._distribution(path)
+        self.reached[path] = Reached(module, origin, distribution)
+        self.names[module.name] = None
+        if distribution is not None:
+            self.whole.setdefault(distribution.name, (distribution, origin))
+        self._queue.append((module, is_main))
+
+    def below(self, directory: str, origin: Origin) -> None:
+        """Reaches every module of an application's directory but its tests."""
+        for module in _modules_of(self.tree, directory, self._others):
+            self.module(module, origin)
+
+    def follow(self) -> None:
+        """Goes on until nothing new is reached."""
+        while self._queue and self.is_complete:
+            module, is_main = self._queue.popleft()
+            content = self.finder.source(module)
+            is_library = not self.is_application(self._real(module))
+            found = imports_of(module, content, is_main=is_main, is_library=is_library)
+            self._imports(module, found)
+            self._of_unit(module)
+
+    def _real(self, module: Module) -> ImagePath:
+        if module.kind is ModuleKind.ARCHIVED:
+            return ImagePath(f"{module.path}/{module.member}")
+        entry = self.tree.file(module.path)
+        return entry.path if entry is not None else module.path
+
+    def _distribution(self, path: ImagePath) -> Distribution | None:
+        if self.is_application(path):
+            return None
+        return self.distributions.owner(path)
+
+    def is_application(self, path: str) -> bool:
+        """Whether a file is in a directory of the application, and in no site directory there."""
+        inside = any(is_within(ImagePath(path), ImagePath(one)) for one in self.application)
+        return inside and not any(is_within(ImagePath(path), one) for one in self._others)
+
+    @property
+    def _others(self) -> tuple[ImagePath, ...]:
+        return self.installed.managed
+
+    def is_standard(self, path: str) -> bool:
+        """Whether a file is the standard library's."""
+        archive = self.installed.archive
+        inside = is_within(ImagePath(path), self.installed.standard) or path.startswith(archive)
+        return inside and not any(is_within(ImagePath(path), s) for s in self.installed.sites)
+
+    def _imports(self, module: Module, imports: Imports) -> None:
+        path = self._real(module)
+        own = self.is_application(path)
+        for item in imports.names:
+            if own or self._is_meant(item, path):
+                self._imported(item, path)
+        for name in imports.exported:
+            if module.is_package:
+                self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
+        self._members(imports, path)
+        self._texts(imports, path, own=own)
+        if imports.unknown and own:
+            self.unknown[path] = imports.unknown
+        elif imports.unknown and not self.is_standard(path):
+            self._expand(path, imports.unknown[0])
+
+    def _imported(self, item: Imported, path: ImagePath) -> None:
+        line = f" at line {item.line}" if item.line else ""
+        origin = Origin(path, f"{path} imports {item.name}{line}")
+        self.name(item.name, origin)
+        package = self.finder.find(item.name) if item.is_prefix else None
+        if package is not None:
+            self._all_of(package, Origin(path, f"{path} imports from {item.name}{line} by name"))
+
+    def _is_meant(self, item: Imported, path: ImagePath) -> bool:
+        """Whether a library's import is more than what it has in reserve for people and tools."""
+        top = item.name.partition(".")[0]
+        if item.style is Style.PLAIN and path not in self._aside:
+            return True
+        if top in standard_library.FOR_PEOPLE and top not in self.names:
+            return False
+        module = self.finder.find(top)
+        if module is None or module.kind is ModuleKind.NAMESPACE:
+            return True
+        owner = self._distribution(self._real(module))
+        if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+            return True
+        mine = self._distribution(path)
+        return mine is not None and mine.name == owner.name
+
+    def _members(self, imports: Imports, path: ImagePath) -> None:
+        """What bytecode may import from the packages that it names."""
+        for item in imports.names if imports.members else ():
+            package = self.finder.find(item.name)
+            if package is not None and package.is_package:
+                for name in self.finder.submodules(package):
+                    if name.rpartition(".")[2] in imports.members:
+                        self.name(name, Origin(path, f"{path} imports {name}"))
+
+    def _texts(self, imports: Imports, path: ImagePath, *, own: bool) -> None:
+        for text, line in imports.texts:
+            where = f"{path}:{line}" if line else path
+            origin = Origin(path, f"{where} has the text {text}")
+            if text in self.distributions.groups and text not in standard_library.FOR_TOOLS:
+                self._group(text, Origin(path, f"{where} names the entry points {text}"))
+            if _LIBRARY.fullmatch(text):
+                self.libraries.setdefault(text, origin)
+            distribution = self.distributions.by_name.get(normalized(text))
+            if distribution is not None and not self.is_standard(path):
+                self.named.setdefault(distribution.name, (distribution, origin))
+            if own:
+                self._named(text.partition(":")[0], origin)
+
+    def _named(self, text: str, origin: Origin) -> None:
+        """A constant of the application that names a module; of a package, all is meant."""
+        if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
+            return
+        parts = text.split(".")
+        module = self.finder.find(parts[0])
+        if module is None or (len(parts) == 1 and self.is_standard(self._real(module))):
+            return
+        if len(parts) == 1 and not module.is_package:
+            return
+        owner = self._distribution(self._real(module))
+        if owner is not None and owner.name in standard_library.FOR_DEVELOPERS:
+            return
+        self.name(text, origin)
+        package = self.finder.find(text)
+        if package is not None and package.is_package and not self.is_standard(package.path):
+            self._all_of(package, origin)
+
+    def _group(self, group: str, origin: Origin) -> None:
+        for distribution, reference in self.distributions.groups[group]:
+            self.whole.setdefault(distribution.name, (distribution, origin))
+            self.name(reference.partition(":")[0], origin)
+
+    def _expand(self, path: ImagePath, line: int) -> None:
+        """All of a distribution that imports by names which nobody sees."""
+        distribution = self._distribution(path)
+        if distribution is None or distribution.name in self._expanded:
+            return
+        self._expanded.add(distribution.name)
+        origin = Origin(path, f"{path} imports by a name that is made at line {line}")
+        tops = {
+            file[len(site) + 1 :].partition("/")[0].partition(".")[0]
+            for file in distribution.files
+            for site in self.installed.sites
+            if is_within(ImagePath(file), site)
+        }
+        for top in sorted(tops):
+            module = self.finder.find(top)
+            if module is not None:
+                self._all_of(module, origin, of=distribution)
+
+    def _all_of(self, package: Module, origin: Origin, of: Distribution | None = None) -> None:
+        """Every module below a package but those for tests and tools."""
+        for module in self.finder.below(package):
+            if standard_library.is_aside(module.name) or module.kind is ModuleKind.NAMESPACE:
+                continue
+            path = self._real(module)
+            if of is not None and self._distribution(path) != of:
+                continue
+            if path not in self.reached:
+                self._aside.add(path)
+                self.module(module, origin)
+
+    def _of_unit(self, module: Module) -> None:
+        """What comes with a module of the standard library: the rest of its package."""
+        path = self._real(module)
+        if not self.is_standard(path):
+            return
+        for name in standard_library.IMPORTED.get(module.name, ()):
+            self.name(name, Origin(path, f"{module.name} imports {name} by a name that it makes"))
+        top = module.name.partition(".")[0]
+        if module.name == top and module.is_package and top not in standard_library.FOR_PEOPLE:
+            self._all_of(module, Origin(path, f"part of {top}, kept whole"))
+
+
+def _modules_of(tree: FileTree, directory: str, without: Iterable[ImagePath]) -> Iterator[Module]:
+    """The modules in an application's directory, named by their paths below it."""
+    entry = tree.directory(directory)
+    others = frozenset(without)
+    stack: list[tuple[ImagePath, tuple[str, ...]]] = [(entry.path, ())] if entry else []
+    number = 0
+    while stack and number < _MOST_MODULES:
+        here, above = stack.pop()
+        for name in tree.children(here):
+            path = ImagePath(f"{here.rstrip('/')}/{name}")
+            stem, _, suffix = name.partition(".")
+            parts = (*above, stem)
+            if name.startswith(".") or standard_library.is_aside(f"app.{stem}"):
+                continue
+            if tree.get(path) is not None and tree.children(path):
+                is_environment = tree.get(f"{path}/pyvenv.cfg") is not None
+                if path not in others and name not in _ANOTHER_PLACE and not is_environment:
+                    stack.append((path, parts))
+            elif kind := _KINDS.get(suffix):
+                number += 1
+                own = above if stem == "__init__" else parts
+                inside = (str(here),) if stem == "__init__" else ()
+                yield Module(".".join(own) or stem, kind, path, inside)
+
+
+_KINDS: Mapping[str, ModuleKind] = {"py": ModuleKind.SOURCE, "pyc": ModuleKind.BYTECODE}

@@ -1,0 +1,153 @@
+"""What a module imports: names that stand in it, with their lines. Never run.
+
+The application's sources are parsed by `ast`, and those that import by functions; the rest, and
+what this Python's grammar refuses (another version's `print x`), is read line by line, ten times as
+fast. Bytecode and extensions give the names among their constants.
+
+https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+from enum import IntEnum
+
+from minify.python import bytecode, lines
+from minify.python.finder import NAME, Module, ModuleKind
+from minify.python.syntax import IMPORTERS, Reader
+
+_ENCODING = re.compile(rb"^[ \t\f]*+#[^\n]*?coding[:=][ \t]*+([-\w.]++)", re.MULTILINE)
+_START = 400
+_IMPORTER = re.compile(rf"\b(?:{'|'.join(sorted(IMPORTERS))})\(")
+_STRING = re.compile(rb"\0(?=([A-Za-z_][\w.]{1,99})\0)")
+_MOST_STRINGS = 50_000
+
+
+class Style(IntEnum):
+    """How sure it is that an import happens once its module is imported."""
+
+    TEXT = 0
+    """A constant that has the form of a module's name."""
+    NESTED = 1
+    """Within a function, a condition or a `try`."""
+    PLAIN = 2
+    """It is the module's own statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One name that a module asks for."""
+
+    name: str
+    """Absolute. Its last parts may be no modules but attributes."""
+    line: int
+    """From 1; 0 where there are no lines."""
+    style: Style = Style.PLAIN
+    is_prefix: bool = False
+    """Whether every module below the name is meant: `import_module(f"plugins.{name}")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What one module asks for."""
+
+    names: tuple[Imported, ...] = ()
+    texts: tuple[tuple[str, int], ...] = ()
+    """Short constants without a space, with their lines."""
+    unknown: tuple[int, ...] = ()
+    """The lines of imports whose name is only known at run time."""
+    exported: tuple[str, ...] = ()
+    """`__all__`."""
+    members: frozenset[str] = frozenset()
+    """Of bytecode: what may be imported from any of `names`, for nobody knows which of them."""
+
+
+def imports_of(
+    module: Module, content: bytes, *, is_main: bool = False, is_library: bool = False
+) -> Imports:
+    """What `module` asks for; `content` is that of its file."""
+    if module.kind is ModuleKind.NAMESPACE:
+        return Imports()
+    if module.kind is ModuleKind.EXTENSION:
+        return _in_extension(content)
+    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    if module.kind is ModuleKind.BYTECODE or module.member.endswith(".pyc"):
+        return _in_bytecode(content, package)
+    if is_library and not is_main:
+        return in_library(content, package)
+    return in_source(content, package, is_main=is_main)
+
+
+def in_source(content: bytes, package: str, *, is_main: bool = False) -> Imports:
+    """What the text of a module of `package` asks for; empty for one that is in no package."""
+    return _parsed(_decoded(content), package, is_main=is_main)
+
+
+def in_library(content: bytes, package: str) -> Imports:
+    """The same, where a name too many does no harm: a line within a text is an import too."""
+    text = _decoded(content)
+    return _parsed(text, package) if _IMPORTER.search(text) else _in_lines(text, package)
+
+
+def _in_lines(text: str, package: str) -> Imports:
+    names = tuple(
+        Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
+        for name, line, is_nested in lines.imports(text, package)
+    )
+    exported: tuple[str, ...] = ()
+    if "__all__" in text:
+        exported = tuple(dict.fromkeys(name for name, _ in lines.texts(text) if "." not in name))
+    return Imports(names, tuple(lines.texts(text)), exported=exported)
+
+
+def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a hostile text has any number of them
+            tree = ast.parse(text)
+        reader = Reader(package, is_main=is_main)
+        reader.read(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _in_lines(text, package)
+    return Imports(
+        tuple(
+            Imported(name, line, Style.NESTED if is_nested else Style.PLAIN, is_prefix)
+            for name, line, is_nested, is_prefix in reader.names
+        ),
+        tuple(reader.texts),
+        tuple(reader.unknown),
+        tuple(reader.exported),
+    )
+
+
+def _decoded(content: bytes) -> str:
+    found = _ENCODING.search(content[:_START])
+    encoding = found[1].decode("ascii", "replace") if found else "utf-8"
+    try:
+        return content.decode(encoding, "replace").removeprefix("\ufeff")
+    except (LookupError, UnicodeError, ValueError):
+        return content.decode("utf-8", "replace")
+
+
+def _in_bytecode(content: bytes, package: str) -> Imports:
+    texts = bytecode.texts(content)
+    names = dict.fromkeys(text for text in texts if NAME.fullmatch(text))
+    own = (f"{package}.{name}" for name in names) if package else ()
+    imported = tuple(Imported(name, 0, Style.NESTED) for name in (*names, *own))
+    members = frozenset(name for name in names if "." not in name)
+    return Imports(imported, tuple((text, 0) for text in texts), members=members)
+
+
+def _in_extension(content: bytes) -> Imports:
+    """Every constant of a C module that has the form of a module's name."""
+    found: dict[str, None] = {}
+    for match in _STRING.finditer(content):
+        text = match[1].decode("ascii", "replace")
+        if NAME.fullmatch(text):
+            found[text] = None
+            if len(found) >= _MOST_STRINGS:
+                break
+    return Imports(tuple(Imported(name, 0, Style.TEXT) for name in found))

@@ -1,0 +1,102 @@
+"""What the standard library imports without a statement, and what of it nobody means: data.
+
+Each from the source of CPython 3.8 to 3.14. What a version does not have is not found, and that is
+all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# What every start imports, and what the interpreter's own C code imports when it is called:
+# time.strptime, datetime.strptime, pickle, warnings, tracebacks, `-m`.
+STARTING = tuple(
+    """
+    _bootlocale _collections_abc _compat_pickle _compression _distutils_hack _pydatetime _pydecimal
+    _pyio _sitebuiltins _strptime _weakrefset abc ast bisect codecs collections contextlib copyreg
+    datetime encodings enum functools genericpath heapq importlib importlib.util inspect io keyword
+    linecache locale ntpath numbers operator os pkgutil platform posixpath queue re reprlib runpy
+    selectors shutil signal site sitecustomize sre_compile sre_constants sre_parse stat string
+    struct subprocess sysconfig tempfile textwrap threading token tokenize traceback types typing
+    usercustomize warnings weakref zipimport
+    """.split()
+)
+
+# Names that module imports by texts that it puts together.
+IMPORTED: Mapping[str, tuple[str, ...]] = {
+    "datetime": ("_strptime", "_pydatetime"),
+    "decimal": ("_decimal", "_pydecimal"),
+    "hashlib": ("_hashlib", "_md5", "_sha1", "_sha2", "_sha3", "_sha256", "_sha512", "_blake2"),
+    "pickle": ("_compat_pickle", "copyreg"),
+    "ssl": ("encodings.idna",),
+    "socket": ("encodings.idna",),
+    "xml.sax": ("xml.sax.expatreader",),
+    "zoneinfo": ("tzdata",),
+}
+
+# Files in the directory of the standard library that a module reads, as globs.
+DATA: Mapping[str, tuple[str, ...]] = {
+    "sysconfig": ("_sysconfigdata*", "_sysconfig_vars*", "__pycache__/_sysconfigdata*"),
+    "_sysconfigdata": ("_sysconfigdata*",),
+    "lib2to3": ("lib2to3/*.txt", "lib2to3/*.pickle"),
+    "ensurepip": ("ensurepip/_bundled/*",),
+    "pydoc": ("pydoc_data/*",),
+    "idlelib": ("idlelib/*.def", "idlelib/Icons/*"),
+    "turtle": ("turtledemo/*",),
+    "venv": ("venv/scripts/*/*",),
+    "wsgiref": ("wsgiref/*.txt",),
+}
+
+# Files anywhere that a module reads, or programs that it runs.
+OUTSIDE: Mapping[str, tuple[str, ...]] = {
+    "zoneinfo": ("/usr/share/zoneinfo",),
+    "mimetypes": ("/etc/mime.types",),
+    "ctypes.util": ("/sbin/ldconfig", "/usr/sbin/ldconfig", "/bin/sh"),
+    "curses": ("/usr/share/terminfo", "/lib/terminfo", "/etc/terminfo"),
+    "subprocess": ("/bin/sh",),
+}
+
+# What the library's own functions for people import, and nothing else means: help(), breakpoint(),
+# self-tests. Followed only from a module's first level, and never because a text has the name.
+FOR_PEOPLE = frozenset(
+    """
+    antigravity cgitb cProfile distutils doctest ensurepip idlelib lib2to3 pdb pip profile pydoc
+    pydoc_data readline rlcompleter setuptools test this tkinter turtle turtledemo unittest venv
+    webbrowser
+    """.split()
+)
+
+# Distributions that build, test and check; what a library has for them in reserve is not followed.
+FOR_DEVELOPERS = frozenset(
+    """
+    black build coverage cython flake8 flit-core hatchling hypothesis ipykernel ipython jedi
+    meson-python mypy nose nox numpydoc pip pkg-resources poetry-core pre-commit pybind11 pyflakes
+    pyinstaller pylint pyright pytest pytest-asyncio pytest-cov ruff setuptools setuptools-scm
+    sphinx tox virtualenv wheel
+    """.split()
+)
+
+# Groups of entry points for tools that are not the program.
+FOR_TOOLS = frozenset(
+    """
+    console_scripts distutils.commands distutils.setup_keywords egg_info.writers gui_scripts
+    hypothesis pip pylint pyinstaller40 pytest11 setuptools.finalize_distribution_options
+    setuptools.installation sphinx.builders
+    """.split()
+)
+
+_ASIDE = frozenset(
+    """
+    __main__ _examples _pyinstaller _testing benchmark benchmarks conftest distutils doc docs
+    example examples f2py mypy_plugin noxfile setup setuptools_ext test testing tests _tests
+    """.split()
+)
+
+
+def is_aside(name: str) -> bool:
+    """Whether a module is for tests or tools by its name, so that only its importers mean it."""
+    parts = name.split(".")[1:] or [name]
+    return any(
+        part in _ASIDE or part.startswith(("test_", "idle_", "bench_")) or part.endswith("_test")
+        for part in parts
+    )
