@@ -274,7 +274,9 @@ class SimpleCommands:
             scripts=(*here.scripts, called.path),
             is_contained=here.is_contained or not is_fatal,
         )
-        position = replace(there, line=0, text_line=0, depth=0, functions=(), scripts=())
+        position = replace(
+            there, line=0, text_line=0, depth=0, written=(), outer=(), functions=(), scripts=()
+        )
         key = (called.path, tuple(map(_meaning, called.arguments)), state.reach, position)
         self._started_scripts[key] += 1
         if called.path and self._started_scripts[key] > _MOST_ALIKE:
