@@ -6,17 +6,27 @@ happens in temporary files until the medium publishes the result in one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from minify.analyzers import ANALYZERS, IMAGE_RULES
-from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
-from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
+from minify.closure import (
+    CONFIG,
+    Analyzer,
+    Context,
+    Finding,
+    ImageRule,
+    KeepSet,
+    Likelihood,
+    Need,
+    Reason,
+    solve,
+)
 from minify.closure.patterns import Dropped, keep_findings, kept_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
-from minify.filetree import FileTree
+from minify.filetree import FileTree, ImagePath
 from minify.identity import Identity, Wishes, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
@@ -113,27 +123,33 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     need is not met), OutputError or CheckError; then nothing has been published.
     """
     target = output_reference(output, options)
-    opened = open_image(Reference.parse(source), open_options(options))
-    return published(slim_image(opened, str(target), options), target, options)
+    return published(open_image(Reference.parse(source), open_options(options)), target, options)
 
 
 def slim_image(image: Image, name: str, options: Options) -> Result:
     """What is made of an opened image, checked and not published yet; `name` is for messages."""
+    made = _built(image, name, options)
+    _check(made, options)
+    return made
+
+
+def published(image: Image, target: Reference, options: Options) -> Result:
+    """What is made of an opened image, checked, then published at `target`."""
+    made = _built(image, str(target), options)
+    assert made.built is not None
+    how = replace(write_options(options), check=lambda: _check(made, options))
+    written = write_image(made.built, target, how)
+    digest = written.manifest_digest
+    return replace(made, reference=written.reference, manifest_digest=digest)
+
+
+def _built(image: Image, name: str, options: Options) -> Result:
     opened = _merged(image, options)
     decided = _decide(opened, options)
     how = BuildOptions(name, image.annotations, options.compression, options.progress)
     built = build_image(decided, opened.tree, how)
     image.check_unchanged()
-    _check(built, decided, options)
     return Result(image, decided, built)
-
-
-def published(result: Result, target: Reference, options: Options) -> Result:
-    """`result`, written to `target`."""
-    assert result.built is not None
-    written = write_image(result.built, target, write_options(options))
-    digest = written.manifest_digest
-    return replace(result, reference=written.reference, manifest_digest=digest)
 
 
 def output_reference(output: str, options: Options, *, is_index: bool = False) -> Reference:
@@ -189,6 +205,7 @@ def _open(source: str, options: Options) -> _Source:
 
 
 def _merged(image: Image, options: Options) -> _Source:
+    _rules()
     tree = FileTree.from_layers(image.layers, options.progress)
     return _Source(image, tree, edited(image.config, _edits(options)))
 
@@ -206,6 +223,22 @@ def _edits(options: Options) -> Edits:
     )
 
 
+class _Rules(NamedTuple):
+    """What is known about kinds of files."""
+
+    analyzers: Sequence[Analyzer]
+    of_images: Sequence[ImageRule]
+    complete: Callable[[Roots, Context, tuple[ImagePath, ...]], tuple[Roots, Context]]
+
+
+def _rules() -> _Rules:
+    # A third of all that is imported: the first layer arrives meanwhile.
+    from minify.analyzers import ANALYZERS, IMAGE_RULES  # noqa: PLC0415
+    from minify.analyzers.programs import complete  # noqa: PLC0415
+
+    return _Rules(ANALYZERS, IMAGE_RULES, complete)
+
+
 def _decide(source: _Source, options: Options) -> Plan:
     tree, config = source.tree, source.config
     roots, context = _roots(tree, config, options)
@@ -216,7 +249,7 @@ def _decide(source: _Source, options: Options) -> Plan:
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
         dropped = Dropped(options.drop, tree)
-        keep = solve(findings, ANALYZERS, context, dropped, options.keep_dlopen)
+        keep = solve(findings, _rules().analyzers, context, dropped, options.keep_dlopen)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
     decided = make_plan(tree, config, keep, identity, how)
@@ -230,14 +263,11 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     may_be_idle = bool(options.keep) or is_minified(config)
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
-    started = context.starting(roots.programs, roots.scripts)
-    programs = (*roots.programs, *programs_gone_on_as(started))
-    kept = tuple(kept_programs(options.keep, context))
-    return roots, started.starting(programs, roots.scripts, kept)
+    return _rules().complete(roots, context, tuple(kept_programs(options.keep, context)))
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:
-    return (finding for rule in IMAGE_RULES for finding in rule(context))
+    return (finding for rule in _rules().of_images for finding in rule(context))
 
 
 def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
@@ -256,8 +286,9 @@ def _described_gaps(decided: Plan) -> Iterable[str]:
     yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
-def _check(built: Image, decided: Plan, options: Options) -> None:
+def _check(made: Result, options: Options) -> None:
     """Reads the built image again from its own bytes."""
-    tree = check_content(built, decided, options.progress)
-    roots, context = _roots(tree, built.config, options)
-    check_closure(roots.findings, ANALYZERS, context, decided)
+    assert made.built is not None
+    tree = check_content(made.built, made.plan, options.progress)
+    roots, context = _roots(tree, made.built.config, options)
+    check_closure(roots.findings, _rules().analyzers, context, made.plan)
