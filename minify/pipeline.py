@@ -6,17 +6,17 @@ happens in temporary files until the medium publishes the result in one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from minify.analyzers import ANALYZERS, IMAGE_RULES
+from minify.analyzers import ANALYZERS, IMAGE_RULES, PRUNERS
 from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
-from minify.closure import CONFIG, Context, Finding, KeepSet, Likelihood, Need, Reason, solve
+from minify.closure import CONFIG, Context, Finding, KeepSet, Level, Likelihood, Need, Reason, solve
 from minify.closure.patterns import Dropped, keep_findings, kept_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
-from minify.filetree import FileTree
+from minify.filetree import FileTree, ImagePath
 from minify.identity import Identity, Wishes, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
@@ -61,6 +61,8 @@ class Options:
     """Globs of paths that go although something needs them."""
     keep_dlopen: Likelihood = Likelihood.LIKELY
     """How likely it must be that something is opened by name for it to stay."""
+    level: Level = Level.BALANCED
+    """How much stays of the libraries of a language whose imports are followed."""
     user: str | None = None
     """`NAME`, `UID`, either with `:GROUP`, or `keep`."""
     writable: tuple[str, ...] = ()
@@ -215,14 +217,28 @@ def _decide(source: _Source, options: Options) -> Plan:
         reason = Reason("minified", CONFIG, "the image is minified already")
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
-        dropped = Dropped(options.drop, tree)
-        keep = solve(findings, ANALYZERS, context, dropped, options.keep_dlopen)
+        keep = _closure(findings, context, options)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
     decided = make_plan(tree, config, keep, identity, how)
     if options.strict and decided.gaps:
         raise CheckError(*_described_gaps(decided))
     return decided
+
+
+def _closure(findings: Sequence[Finding], context: Context, options: Options) -> KeepSet:
+    """What stays: first with every library whole, then as far as their own analyzers know more."""
+    dropped = Dropped(options.drop, context.tree)
+    keep = solve(findings, ANALYZERS, context, dropped, options.keep_dlopen)
+    if keep.missing:
+        return keep
+    prunings = [prune(keep, context, options.level) for prune in PRUNERS]
+    pruned = frozenset[ImagePath]().union(*(one.directories for one in prunings))
+    if not pruned:
+        return keep
+    added = [finding for one in prunings for finding in one.findings]
+    ending = replace(context, pruned=pruned)
+    return solve((*findings, *added), ANALYZERS, ending, dropped, options.keep_dlopen)
 
 
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:

@@ -31,6 +31,7 @@ from minify.closure.finding import (
     Written,
 )
 from minify.closure.keepset import KeepSet, Kept, LeftOut
+from minify.closure.pruning import Level, Pruner, Pruning
 from minify.closure.solver import solve
 
 __all__ = [
@@ -47,10 +48,13 @@ __all__ = [
     "KeepSet",
     "Kept",
     "LeftOut",
+    "Level",
     "Likelihood",
     "Missing",
     "Need",
     "NeedsRoot",
+    "Pruner",
+    "Pruning",
     "Reason",
     "RunsAs",
     "Writes",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
 from minify.closure.finding import (
+    USER,
     Finding,
     Gap,
     Grade,
@@ -156,6 +157,8 @@ class _Solver:
             if here in walked:
                 continue
             walked.add(here)
+            if here in self._context.pruned and reason.by != USER:
+                continue
             for name in tree.children(here):
                 entry = tree[child(here, name)]
                 if self._is_dropped(entry.path):

@@ -52,7 +52,6 @@ def test_imports_are_followed_from_file_to_file() -> None:
         "json/__init__.py": "/app/main.py imports json at line 1",
         "web/__init__.py": "/app/main.py imports web at line 3",
         "json/decoder.py": "/usr/lib/python3.11/json/__init__.py imports json.decoder at line 1",
-        "json/tool.py": "part of json, kept whole",
         "web/core.py": "web/__init__.py imports web.core at line 1",
         "fast.so": "web/core.py imports fast at line 2",
     }
@@ -177,3 +176,13 @@ def test_visiting_order_does_not_matter() -> None:
         file(f"{SITE}/y.py", "import x"),
     )
     assert graph_of(*members).reached == graph_of(*reversed(members)).reached
+
+
+def test_packages_of_the_standard_library_that_import_by_names_are_whole() -> None:
+    graph = graph_of(
+        file("app/main.py", "import logging"),
+        f"{LIBRARY}/logging/__init__.py",
+        file(f"{LIBRARY}/logging/handlers.py", "import socket"),
+        f"{LIBRARY}/socket.py",
+    )
+    assert list(reached(graph))[1:] == ["logging/__init__.py", "logging/handlers.py", "socket.py"]

@@ -1,0 +1,170 @@
+"""What starts Python in an image: the command line, the scripts it runs, scripts with a `#!`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from minify.analyzers.shellscripts import Scripts
+from minify.analyzers.walks import configuration_walks
+from minify.closure import CONFIG, USER, Context, Grade, KeepSet, shellwords
+from minify.closure.commandline import called, inner_command
+from minify.filetree import ImagePath
+from minify.filetree.path import basename, decoded, joined
+from minify.python import Entry, EntryKind, Installation, entry_of, installation
+from minify.python.commands import interpreter_in, is_python
+
+_MOST_HEADS = 16
+_LARGEST_SCRIPT = 1 << 20
+_START = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One thing that an interpreter is started for."""
+
+    installation: Installation
+    entry: Entry
+    by: str
+    """The file that starts it, or the configuration."""
+    detail: str
+    directory: str = ""
+    """The working directory, where it is known to be another than WORKDIR."""
+
+    @property
+    def first(self) -> str:
+        """The directory that Python puts first into its path, where a script decides it."""
+        if self.entry.kind is not EntryKind.SCRIPT:
+            return self.directory
+        return self.entry.value.rpartition("/")[0] if self.entry.value.startswith("/") else ""
+
+    def path(self, workdir: str) -> str:
+        """The absolute path of a script."""
+        return joined(self.directory or workdir, self.entry.value)
+
+
+def launches(keep: KeepSet, context: Context) -> tuple[Launch, ...]:
+    """Everything that surely kept files start, once each."""
+    found = (*_of_configuration(context), *_of_scripts(keep, context))
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a command line stands."""
+
+    by: str
+    detail: str
+    directory: str = ""
+
+
+def _of_configuration(context: Context) -> Iterator[Launch]:
+    config = context.config
+    for walk in configuration_walks(context, Scripts(context)):
+        for run in walk.runs:
+            words = [text or "" for text in run.texts]
+            detail = run.shown if run.path == CONFIG else f"{run.shown} at line {run.line}"
+            yield from _started(words, _Place(run.path, detail, run.directory or ""), context)
+    test = config.healthcheck
+    line = (*config.shell, *test[1:]) if test[:1] == ("CMD-SHELL",) else test[1:]
+    yield from _started(line, _Place(CONFIG, "HEALTHCHECK"), context)
+    for word in (*config.entrypoint, *config.cmd, *test):
+        if " " in word:
+            yield from _in_text(word, CONFIG, context)
+
+
+def _in_text(text: str, by: str, context: Context) -> Iterator[Launch]:
+    for command in shellwords.commands(text):
+        detail = f"{' '.join(command.words)} at line {command.line}"
+        yield from _started(command.words, _Place(by, detail), context)
+
+
+def _of_scripts(keep: KeepSet, context: Context) -> Iterator[Launch]:
+    """Scripts that are surely run: Python's own, and what those of a shell run."""
+    scripts = Scripts(context)
+    for path, kept in keep.kept.items():
+        entry = context.tree.get(path)
+        if kept.grade is not Grade.HARD or entry is None or entry.size > _LARGEST_SCRIPT:
+            continue
+        if not entry.is_executable and path not in context.scripts:
+            continue
+        start = context.tree.read(entry, _START)
+        if start[:2] != b"#!" and path not in context.scripts:
+            continue
+        if python := _interpreter_in(start, context):
+            script = Entry(EntryKind.SCRIPT, path)
+            yield from _launch(python, script, _Place(path, f"#! of {path}"), context)
+        elif scripts.is_shell_script(entry):
+            yield from _in_text(decoded(context.tree.read(entry)), path, context)
+
+
+def _started(words: Sequence[str], place: _Place, context: Context) -> Iterator[Launch]:
+    """What a command line starts, its heads looked through."""
+    rest = tuple(words)
+    for _ in range(_MOST_HEADS):
+        head = called(rest[0]) if rest and rest[0] else ""
+        inner = rest[1:] if head == "exec" else inner_command(head, rest[1:])
+        if inner is None:
+            break
+        rest = inner
+    command = context.command(rest[0]) if rest and rest[0] and "\0" not in rest[0] else None
+    if command is None:
+        return
+    entry, python = None, command.path
+    if is_python(rest[0]):
+        entry = entry_of(rest[1:])
+    elif python := _interpreter_in(context.tree.read(command.entry, _START), context):
+        entry = Entry(EntryKind.SCRIPT, command.path, tuple(rest[1:]))
+    if entry is not None and entry.value:
+        yield from _launch(python, entry, place, context)
+
+
+def _interpreter_in(start: bytes, context: Context) -> str:
+    """The path of the Python that a script's beginning names; empty if it names none."""
+    name = interpreter_in(start)
+    found = context.command(name) if name else None
+    return found.path if found is not None else ""
+
+
+def _launch(python: str, entry: Entry, place: _Place, context: Context) -> Iterator[Launch]:
+    env, workdir = context.config.env, context.workdir
+    found = context.remembered(
+        ("python.installation", python), lambda: installation(context.tree, python, env, workdir)
+    )
+    if found is not None:
+        yield Launch(found, entry, place.by, place.detail, place.directory)
+
+
+def unexplained(keep: KeepSet, known: Sequence[Launch], context: Context) -> frozenset[ImagePath]:
+    """Interpreters that something starts for what nobody sees, or that are part of a program."""
+    explained = {launch.by for launch in known} | {CONFIG}
+    explained |= {launch.path(context.workdir) for launch in known}
+    programs = {launch.installation.program for launch in known}
+    found: set[ImagePath] = set()
+    for path, kept in keep.kept.items():
+        name = basename(path)
+        entry = context.tree.get(path)
+        if entry is None:
+            continue
+        if is_python(name) and kept.grade is Grade.HARD and entry.is_executable:
+            askers = {reason.by for reason in kept.reasons if reason.rule != "parent"}
+            if path in programs and not askers - explained:
+                continue
+            if path in programs and not _starters(path, askers - explained, keep):
+                continue
+            found.add(path)
+        elif name.startswith("libpython") and kept.grade is Grade.HARD:
+            users = {reason.by for reason in kept.reasons if reason.rule == "elf.needed"}
+            if any(not is_python(basename(ImagePath(user))) for user in users):
+                found |= programs
+    return frozenset(found)
+
+
+def _starters(program: ImagePath, askers: set[str], keep: KeepSet) -> set[str]:
+    """Those among what asks for an interpreter that may start it: not links, not the user."""
+    starting: set[str] = set()
+    for asker in askers - {USER, program}:
+        kept = keep.kept.get(ImagePath(asker))
+        if kept is None or kept.grade is Grade.HARD:
+            starting.add(asker)
+    return starting
