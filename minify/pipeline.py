@@ -6,13 +6,26 @@ happens in temporary files until the medium publishes the result in one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from minify.analyzers import ANALYZERS, IMAGE_RULES, PRUNERS
-from minify.analyzers.walks import programs_gone_on_as
 from minify.build import BuildOptions, build_image
-from minify.closure import CONFIG, Context, Finding, KeepSet, Level, Likelihood, Need, Reason, solve
+from minify.closure import (
+    CONFIG,
+    Analyzer,
+    Context,
+    Finding,
+    ImageRule,
+    KeepSet,
+    Level,
+    Likelihood,
+    Need,
+    Pruner,
+    Pruning,
+    Reason,
+    solve,
+)
 from minify.closure.patterns import Dropped, keep_findings, kept_programs
 from minify.closure.roots import Roots, find_roots
 from minify.errors import CheckError, UsageError
@@ -22,7 +35,7 @@ from minify.image import Image, ImageConfig, Platform, Reference, Transport, edi
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
 from minify.packages import read_packages
-from minify.planning import Plan, PlanOptions, is_minified, make_plan
+from minify.planning import LevelSize, Plan, PlanOptions, is_minified, level_sizes, make_plan
 from minify.progress import SILENT, Progress
 from minify.report import Explanation, Result
 from minify.selfcheck import check_closure, check_content
@@ -115,27 +128,33 @@ def minify(source: str, output: str, options: Options = Options()) -> Result:
     need is not met), OutputError or CheckError; then nothing has been published.
     """
     target = output_reference(output, options)
-    opened = open_image(Reference.parse(source), open_options(options))
-    return published(slim_image(opened, str(target), options), target, options)
+    return published(open_image(Reference.parse(source), open_options(options)), target, options)
 
 
 def slim_image(image: Image, name: str, options: Options) -> Result:
     """What is made of an opened image, checked and not published yet; `name` is for messages."""
+    made = _built(image, name, options)
+    _check(made, options)
+    return made
+
+
+def published(image: Image, target: Reference, options: Options) -> Result:
+    """What is made of an opened image, checked, then published at `target`."""
+    made = _built(image, str(target), options)
+    assert made.built is not None
+    how = replace(write_options(options), check=lambda: _check(made, options))
+    written = write_image(made.built, target, how)
+    digest = written.manifest_digest
+    return replace(made, reference=written.reference, manifest_digest=digest)
+
+
+def _built(image: Image, name: str, options: Options) -> Result:
     opened = _merged(image, options)
     decided = _decide(opened, options)
     how = BuildOptions(name, image.annotations, options.compression, options.progress)
     built = build_image(decided, opened.tree, how)
     image.check_unchanged()
-    _check(built, decided, options)
     return Result(image, decided, built)
-
-
-def published(result: Result, target: Reference, options: Options) -> Result:
-    """`result`, written to `target`."""
-    assert result.built is not None
-    written = write_image(result.built, target, write_options(options))
-    digest = written.manifest_digest
-    return replace(result, reference=written.reference, manifest_digest=digest)
 
 
 def output_reference(output: str, options: Options, *, is_index: bool = False) -> Reference:
@@ -191,6 +210,7 @@ def _open(source: str, options: Options) -> _Source:
 
 
 def _merged(image: Image, options: Options) -> _Source:
+    _rules()
     tree = FileTree.from_layers(image.layers, options.progress)
     return _Source(image, tree, edited(image.config, _edits(options)))
 
@@ -208,37 +228,68 @@ def _edits(options: Options) -> Edits:
     )
 
 
+class _Rules(NamedTuple):
+    """What is known about kinds of files."""
+
+    analyzers: Sequence[Analyzer]
+    of_images: Sequence[ImageRule]
+    gone_on_as: Callable[[Context], Iterable[ImagePath]]
+    pruners: Sequence[Pruner]
+
+
+def _rules() -> _Rules:
+    # A third of all that is imported: the first layer arrives meanwhile.
+    from minify.analyzers import ANALYZERS, IMAGE_RULES, PRUNERS  # noqa: PLC0415
+    from minify.analyzers.walks import programs_gone_on_as  # noqa: PLC0415
+
+    return _Rules(ANALYZERS, IMAGE_RULES, programs_gone_on_as, PRUNERS)
+
+
 def _decide(source: _Source, options: Options) -> Plan:
     tree, config = source.tree, source.config
     roots, context = _roots(tree, config, options)
     findings = [*roots.findings, *_image_findings(context), *keep_findings(options.keep, tree)]
-    if is_minified(source.image.config):
+    is_decided = is_minified(source.image.config)
+    if is_decided:
         # What the first run kept for reasons that only the fat image shows is not decided again.
         reason = Reason("minified", CONFIG, "the image is minified already")
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
-        keep = _closure(findings, context, options)
+        keep, levels = _closure(findings, context, options, is_decided=is_decided)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
-    decided = make_plan(tree, config, keep, identity, how)
+    decided = replace(make_plan(tree, config, keep, identity, how), levels=levels)
     if options.strict and decided.gaps:
         raise CheckError(*_described_gaps(decided))
     return decided
 
 
-def _closure(findings: Sequence[Finding], context: Context, options: Options) -> KeepSet:
-    """What stays: first with every library whole, then as far as their own analyzers know more."""
+def _closure(
+    findings: Sequence[Finding], context: Context, options: Options, *, is_decided: bool
+) -> tuple[KeepSet, tuple[LevelSize, ...]]:
+    """What stays: first with every library whole, then as far as their own analyzers know more.
+
+    What `is_decided` stays as it is.
+    """
     dropped = Dropped(options.drop, context.tree)
-    keep = solve(findings, ANALYZERS, context, dropped, options.keep_dlopen)
-    if keep.missing:
-        return keep
-    prunings = [prune(keep, context, options.level) for prune in PRUNERS]
-    pruned = frozenset[ImagePath]().union(*(one.directories for one in prunings))
-    if not pruned:
-        return keep
-    added = [finding for one in prunings for finding in one.findings]
-    ending = replace(context, pruned=pruned)
-    return solve((*findings, *added), ANALYZERS, ending, dropped, options.keep_dlopen)
+    analyzers = _rules().analyzers
+    whole = solve(findings, analyzers, context, dropped, options.keep_dlopen)
+    if whole.missing or is_decided:
+        return whole, ()
+    prunings = {
+        level: Pruning.of(prune(whole, context, level) for prune in _rules().pruners)
+        for level in (Level.BALANCED, Level.TIGHT)
+    }
+    # The user's own choice, and where that is all of it, what the default would give.
+    level = Level.BALANCED if options.level is Level.SAFE else options.level
+    pruning = prunings[level]
+    if not pruning.directories:
+        return whole, ()
+    ending = replace(context, pruned=pruning.directories)
+    every = (*findings, *pruning.findings)
+    keep = solve(every, analyzers, ending, dropped, options.keep_dlopen)
+    keeps = {Level.SAFE: whole, level: keep}
+    return keeps[options.level], level_sizes(context.tree, keeps, prunings, options.level)
 
 
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:
@@ -247,13 +298,13 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
     started = context.starting(roots.programs, roots.scripts)
-    programs = (*roots.programs, *programs_gone_on_as(started))
+    programs = (*roots.programs, *_rules().gone_on_as(started))
     kept = tuple(kept_programs(options.keep, context))
     return roots, started.starting(programs, roots.scripts, kept)
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:
-    return (finding for rule in IMAGE_RULES for finding in rule(context))
+    return (finding for rule in _rules().of_images for finding in rule(context))
 
 
 def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
@@ -272,8 +323,9 @@ def _described_gaps(decided: Plan) -> Iterable[str]:
     yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
-def _check(built: Image, decided: Plan, options: Options) -> None:
+def _check(made: Result, options: Options) -> None:
     """Reads the built image again from its own bytes."""
-    tree = check_content(built, decided, options.progress)
-    roots, context = _roots(tree, built.config, options)
-    check_closure(roots.findings, ANALYZERS, context, decided)
+    assert made.built is not None
+    tree = check_content(made.built, made.plan, options.progress)
+    roots, context = _roots(tree, made.built.config, options)
+    check_closure(roots.findings, _rules().analyzers, context, made.plan)

@@ -93,8 +93,7 @@ def _only(
     image = replace(source.open(), name=str(reference))
     if target is None:
         return Result(image, plan_image(image, options), skipped=found.skipped)
-    made = published(slim_image(image, str(target), options), target, options)
-    return replace(made, skipped=found.skipped)
+    return replace(published(image, target, options), skipped=found.skipped)
 
 
 def _chosen(found: SourceIndex, wanted: Wanted, source: str) -> SourceIndex:

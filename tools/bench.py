@@ -9,10 +9,12 @@ The images lie in OCI layouts with gzip layers, as a registry would give them. C
 
 Plan and bound are the best of three, in turn, so that another program's work does not matter.
 
-A second table has what real programs need and what minify keeps of it: docs/recall.md.
+A second table has what real programs need and what minify keeps of it: docs/recall.md. A third one
+has the application images: docs/apps.md.
 
-    tools/bench.py [IMAGE…]          the first table, of these images; with no name, both
+    tools/bench.py [IMAGE…]          the first table, of these images; with no name, all three
     tools/bench.py recall [NAME…]    the second one
+    tools/bench.py apps [NAME…]      the third one; as root, for docker
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from apps import case as cases
+from apps import table as apps_table
+from images import engines
 from images.build import build
 from images.cache import cached
 from images.checks import CHECKS
@@ -64,12 +69,18 @@ finally:
 
 def main() -> None:
     names = sys.argv[1:]
-    if names[:1] != ["recall"]:
-        sizes(names or list(CHECKS))
-    if not names:
-        sys.stdout.write("\n")
-    if not names or names[0] == "recall":
+    if names[:1] == ["recall"]:
         recall(names[1:] or list(PROGRAMS))
+    elif names[:1] == ["apps"]:
+        applications(names[1:] or cases.names())
+    elif names:
+        sizes(names)
+    else:
+        sizes(list(CHECKS))
+        sys.stdout.write("\n")
+        recall(list(PROGRAMS))
+        sys.stdout.write("\n")
+        applications(cases.names())
 
 
 def sizes(names: Sequence[str]) -> None:
@@ -84,6 +95,14 @@ def recall(names: Sequence[str]) -> None:
     for name in names:
         sys.stdout.write(table.row(measure(PROGRAMS[name])))
         sys.stdout.flush()
+
+
+def applications(names: Sequence[str]) -> None:
+    sys.stdout.write(apps_table.HEAD)
+    with engines.dockerd() as docker:
+        for name in names:
+            sys.stdout.write(apps_table.row(cases.load(name), docker))
+            sys.stdout.flush()
 
 
 def row(name: str, layout: Path) -> str:

@@ -74,11 +74,13 @@ def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding
     """Accounts whose names are strings of a program that looks accounts up: dnsmasq's `nobody`."""
     if not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
         return
-    strings = set(context.tree.read(entry).split(b"\0"))
+    strings = b"\0%b\0" % context.tree.read(entry)
     for path in (PASSWD, GROUP):
         file = context.tree.file(path)
         lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
-        for name in {line.partition(b":")[0] for line in lines} & strings - _WORDS - {b""}:
+        for name in sorted({line.partition(b":")[0] for line in lines} - _WORDS - {b""}):
+            if b"\0" in name or b"\0%b\0" % name not in strings:
+                continue
             detail = f"contains {decoded(name)!r} and looks accounts up"
             yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
 

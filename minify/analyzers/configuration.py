@@ -29,12 +29,15 @@ _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~
 _WILDCARD = re.compile(r"[*?]")
 _COMMENT = re.compile(r"^[ \t]*+[#;].*$", re.MULTILINE)
 _MOST_NAMED = 1000
+_SCRIPTS = (".sh", ".bash", ".envsh")
 
 
-def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
+def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     path = entry.path
     if not path.startswith(_CONFIGURATION) or path in _LISTS or path.startswith(_NOT_CONFIGURATION):
         return
+    if grade is Grade.HARD and path.endswith(_SCRIPTS):
+        return  # it is read by a shell, and `scripts` knows what of it is a path
     if entry.size > _LARGEST_TEXT or not context.is_first_party(path):
         return
     data = context.tree.read(entry)

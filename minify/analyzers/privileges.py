@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from minify.analyzers.accounts import GROUP, PASSWD
 from minify.analyzers.drops import BECOMES, MANAGES
-from minify.analyzers.shellscripts import Scripts
 from minify.analyzers.shellwrites import fails_unwritten, places
 from minify.analyzers.walks import configuration_walks, walks
 from minify.closure import (
@@ -37,6 +36,7 @@ from minify.closure.commandline import (
     user_switch,
     without_user_switch,
 )
+from minify.closure.shellfiles import is_shell_script, syntax_tree
 from minify.filetree import Entry
 from minify.filetree.path import decoded
 from minify.shell import (
@@ -80,14 +80,14 @@ def find(context: Context) -> Iterator[Finding]:
     argv = (*config.entrypoint, *config.cmd)
     if not argv:
         return
-    scripts = Scripts(context)
-    as_root, as_other = configuration_walks(context, scripts)
+    configured = configuration_walks(context)
+    as_root, as_other = configured.as_root, configured.as_other
     yield from _accounts_gone_on_as(as_root)
     yield from _obstacles(as_root, as_other, argv)
     for walked in (as_root, as_other):
         yield from _written(walked, context)
     yield from _written_or_ended(as_other)
-    for path, error in scripts.unread.items():
+    for path, error in configured.unread.items():
         yield from _unread(path, error.line, error.what, context)
     if trouble := as_root.trouble or as_other.trouble:
         reason = Reason("script.unread", CONFIG, f"{' '.join(argv)}: {trouble}")
@@ -99,10 +99,9 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     """The accounts and files that a script names which is surely kept, whoever calls it how."""
     if grade is not Grade.HARD:
         return
-    scripts = Scripts(context)
-    if not scripts.is_shell_script(entry):
+    if not is_shell_script(entry, context):
         return
-    script = scripts.read(entry)
+    script = syntax_tree(entry, context)
     if script is None:
         return
     if isinstance(script, ShellError):

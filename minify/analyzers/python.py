@@ -52,22 +52,28 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     """What stays of the libraries of every interpreter that all is known of."""
     if level is Level.SAFE:
         return Pruning()
+    programs, spared = context.remembered("python.programs", lambda: _followed(keep, context))
+    directories = {directory for program in programs for directory in program.directories()}
+    findings = (finding for program in programs for finding in program.findings(level))
+    return Pruning(frozenset(directories) - spared, tuple(findings))
+
+
+def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], frozenset[ImagePath]]:
+    """The interpreters that all is known of, and the directories of the others."""
     every = launches(keep, context)
     unknown = unexplained(keep, every, context)
     by_installation: dict[Installation, list[Launch]] = {}
     for launch in every:
         by_installation.setdefault(launch.installation, []).append(launch)
-    directories: dict[ImagePath, None] = {}
-    findings: list[Finding] = []
+    followed: list[_Program] = []
     spared: set[ImagePath] = set()
     for installed, started in by_installation.items():
         program = _Program(installed, context)
         if installed.program in unknown or not program.follow(started):
             spared.update(installed.managed)
-            continue
-        directories.update(dict.fromkeys(program.directories()))
-        findings += program.findings(level)
-    return Pruning(frozenset(directories) - spared, tuple(findings))
+        else:
+            followed.append(program)
+    return tuple(followed), frozenset(spared)
 
 
 @dataclass(slots=True)

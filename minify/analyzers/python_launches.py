@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.walks import configuration_walks
-from minify.closure import CONFIG, USER, Context, Grade, KeepSet, shellwords
-from minify.closure.commandline import called, inner_command
+from minify.analyzers.walks import configuration_runs, walks
+from minify.closure import CONFIG, USER, Context, Grade, KeepSet
+from minify.closure.innercommands import UNKNOWN, command_lines
+from minify.closure.shellfiles import Scripts, Texts, is_shell_script, syntax_tree
+from minify.filetree import Entry as File
 from minify.filetree import ImagePath
-from minify.filetree.path import basename, decoded, joined
+from minify.filetree.path import basename, joined
 from minify.python import Entry, EntryKind, Installation, entry_of, installation
 from minify.python.commands import interpreter_in, is_python
+from minify.shell import Run, Script, Surroundings
+from minify.shell.survey import survey
+from minify.shell.syntax import Literal, Simple, Statement, Word
 
-_MOST_HEADS = 16
 _LARGEST_SCRIPT = 1 << 20
 _START = 512
 
@@ -60,28 +63,19 @@ class _Place:
 
 def _of_configuration(context: Context) -> Iterator[Launch]:
     config = context.config
-    for walk in configuration_walks(context, Scripts(context)):
-        for run in walk.runs:
-            words = [text or "" for text in run.texts]
-            detail = run.shown if run.path == CONFIG else f"{run.shown} at line {run.line}"
-            yield from _started(words, _Place(run.path, detail, run.directory or ""), context)
+    for runs in configuration_runs(context).values():
+        yield from _of_runs(runs, context)
     test = config.healthcheck
     line = (*config.shell, *test[1:]) if test[:1] == ("CMD-SHELL",) else test[1:]
-    yield from _started(line, _Place(CONFIG, "HEALTHCHECK"), context)
-    for word in (*config.entrypoint, *config.cmd, *test):
-        if " " in word:
-            yield from _in_text(word, CONFIG, context)
-
-
-def _in_text(text: str, by: str, context: Context) -> Iterator[Launch]:
-    for command in shellwords.commands(text):
-        detail = f"{' '.join(command.words)} at line {command.line}"
-        yield from _started(command.words, _Place(by, detail), context)
+    words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in line)
+    if words:
+        checked = Script((Statement(Simple(words), 1),))
+        for walked in walks(checked, CONFIG, None, context, Scripts(context)):
+            yield from _of_runs(walked.runs, context)
 
 
 def _of_scripts(keep: KeepSet, context: Context) -> Iterator[Launch]:
     """Scripts that are surely run: Python's own, and what those of a shell run."""
-    scripts = Scripts(context)
     for path, kept in keep.kept.items():
         entry = context.tree.get(path)
         if kept.grade is not Grade.HARD or entry is None or entry.size > _LARGEST_SCRIPT:
@@ -94,27 +88,46 @@ def _of_scripts(keep: KeepSet, context: Context) -> Iterator[Launch]:
         if python := _interpreter_in(start, context):
             script = Entry(EntryKind.SCRIPT, path)
             yield from _launch(python, script, _Place(path, f"#! of {path}"), context)
-        elif scripts.is_shell_script(entry):
-            yield from _in_text(decoded(context.tree.read(entry)), path, context)
+        elif is_shell_script(entry, context):
+            yield from _of_runs(_surveyed(entry, context), context)
+
+
+def _surveyed(entry: File, context: Context) -> Iterator[Run]:
+    """The commands of a shell script that those of the configuration do not come to."""
+    script = syntax_tree(entry, context)
+    if not isinstance(script, Script):
+        return
+    around = Surroundings(
+        is_root=True,
+        path=entry.path,
+        environment=context.config.env,
+        directory=context.workdir,
+        finder=Texts(context),
+    )
+    known = {run.line for run in configuration_runs(context).get(entry.path, ())}
+    yield from (run for run in survey(script, around).runs if run.line not in known)
+
+
+def _of_runs(runs: Iterable[Run], context: Context) -> Iterator[Launch]:
+    for run in runs:
+        where = run.shown if run.path == CONFIG else f"{run.shown} at line {run.line}"
+        place = _Place(run.path, where, run.directory or "")
+        for line in command_lines(run.words):
+            words = [UNKNOWN if word.text is None else word.text for word in line.words]
+            yield from _started(words, place, context)
 
 
 def _started(words: Sequence[str], place: _Place, context: Context) -> Iterator[Launch]:
-    """What a command line starts, its heads looked through."""
-    rest = tuple(words)
-    for _ in range(_MOST_HEADS):
-        head = called(rest[0]) if rest and rest[0] else ""
-        inner = rest[1:] if head == "exec" else inner_command(head, rest[1:])
-        if inner is None:
-            break
-        rest = inner
-    command = context.command(rest[0]) if rest and rest[0] and "\0" not in rest[0] else None
+    """What one command line starts."""
+    rest = tuple(words[1:] if words[:1] == ["exec"] else words)
+    command = context.command(rest[0]) if rest and rest[0] and UNKNOWN not in rest[0] else None
     if command is None:
         return
     entry, python = None, command.path
     if is_python(rest[0]):
         entry = entry_of(rest[1:])
     elif python := _interpreter_in(context.tree.read(command.entry, _START), context):
-        entry = Entry(EntryKind.SCRIPT, command.path, tuple(rest[1:]))
+        entry = Entry(EntryKind.SCRIPT, command.path, rest[1:])
     if entry is not None and entry.value:
         yield from _launch(python, entry, place, context)
 

@@ -21,6 +21,8 @@ class _Runtime:
     name: str
     program: re.Pattern[str]
     trees: tuple[str, ...]
+    starts: tuple[str, ...] = ()
+    """Commands that it is made of, whoever of them is started: scripts, mostly."""
 
 
 _RUNTIMES = (
@@ -86,10 +88,57 @@ _RUNTIMES = (
     _Runtime(
         "java", re.compile(r"java"), ("/etc/java-*", "/etc/ssl/certs/java", "/usr/share/java")
     ),
-    _Runtime("lua", re.compile(r"lua(jit)?[\d.-]*"), ("/usr/share/lua", "/usr/lib/*/lua")),
-    _Runtime("tcl", re.compile(r"(tclsh|wish)[\d.]*"), ("/usr/share/tcltk", "/usr/lib/tcltk")),
-    _Runtime("R", re.compile(r"R"), ("/usr/lib/R", "/usr/share/R", "/etc/R")),
-    _Runtime("erlang", re.compile(r"(beam\.smp|erl|erlexec)"), ("/usr/lib/erlang",)),
+    _Runtime(
+        "lua",
+        re.compile(r"lua(jit)?[\d.-]*"),
+        (
+            "/usr/share/lua",
+            "/usr/share/luajit*",
+            "/usr/lib/*/lua",
+            "/usr/lib/lua",
+            "/usr/local/lib/lua",
+            "/usr/local/share/lua",
+        ),
+    ),
+    _Runtime(
+        "tcl",
+        re.compile(r"(tclsh|wish)[\d.]*"),
+        (
+            "/usr/share/tcltk",
+            "/usr/lib/tcltk",
+            "/usr/lib/*/tcltk",
+            "/usr/lib/tcl[0-9]*",
+            "/usr/lib/tk[0-9]*",
+            "/usr/local/lib/tcl*",
+            "/usr/local/lib/tk[0-9]*",
+        ),
+    ),
+    _Runtime(
+        "R",
+        re.compile(r"R(script)?"),
+        (
+            "/etc/R",
+            "/usr/lib/R",
+            "/usr/lib64/R",
+            "/usr/share/R",
+            "/usr/local/lib/R",
+            "/usr/local/share/R",
+        ),
+        # The package utils looks commands up with `which` when it is loaded.
+        starts=("R", "which"),
+    ),
+    _Runtime(
+        "erlang",
+        re.compile(r"beam\.smp|erl|erlc|erlexec|escript"),
+        ("/usr/lib/erlang", "/usr/local/lib/erlang"),
+        starts=("erl",),
+    ),
+    _Runtime(
+        "elixir",
+        re.compile(r"elixirc?|iex|mix"),
+        ("/usr/lib/elixir", "/usr/local/lib/elixir"),
+        starts=("erl", "elixir"),
+    ),
 )
 
 
@@ -103,11 +152,14 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         return
     name = basename(entry.path)
     for runtime in _RUNTIMES:
-        if runtime.program.fullmatch(name) and context.is_elf(entry):
+        # What is made of scripts begins with one, and some are scripts that run others.
+        if runtime.program.fullmatch(name) and (runtime.starts or context.is_elf(entry)):
             detail = f"{name} is a {runtime.name} runtime, kept whole"
             reason = Reason(f"runtime.{runtime.name}", entry.path, detail)
             yield from _trees(runtime, reason, context)
             yield from _home(runtime, entry, reason, context)
+            for command in filter(None, map(context.command, runtime.starts)):
+                yield Need(command.path, reason, Grade.HARD)
 
 
 def _trees(runtime: _Runtime, reason: Reason, context: Context) -> Iterator[Finding]:

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from minify.analyzers.shellscripts import Scripts
 from minify.closure import CONFIG, Context
 from minify.closure.commandline import called, inner_command
+from minify.closure.shellfiles import Scripts
 from minify.filetree import ImagePath
-from minify.shell import Ending, Likelihood, Run, Script, Surroundings, Walk, walk
+from minify.shell import Ending, Likelihood, Run, Script, ShellError, Surroundings, Walk, walk
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
 _MOST_HEADS = 16
 _GOES_ON = frozenset((Ending.EXEC, Ending.BACKGROUND))
 
 
-def configuration_walks(context: Context, scripts: Scripts) -> tuple[Walk, Walk]:
-    """What the command of ENTRYPOINT and CMD runs, as root and as another user."""
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the command of ENTRYPOINT and CMD runs, through the scripts that it starts."""
+
+    as_root: Walk
+    as_other: Walk
+    unread: Mapping[str, ShellError]
+    """The scripts among them that could not be parsed."""
+
+
+def configuration_walks(context: Context) -> Configured:
+    """The walks from the command of ENTRYPOINT and CMD, as root and as another user."""
+    return context.remembered("walks", lambda: _configuration_walks(context))
+
+
+def _configuration_walks(context: Context) -> Configured:
+    scripts = Scripts(context)
     config = context.config
     argv = ("exec", *config.entrypoint, *config.cmd)
     words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in argv)
     script = Script((Statement(Simple(words), 1),))
-    return walks(script, CONFIG, (), context, scripts)
+    as_root, as_other = walks(script, CONFIG, (), context, scripts)
+    return Configured(as_root, as_other, scripts.unread)
+
+
+def configuration_runs(context: Context) -> Mapping[str, tuple[Run, ...]]:
+    """The commands that the configuration's command comes to, by the script that they stand in."""
+    return context.remembered("runs", lambda: _by_script(configuration_walks(context)))
+
+
+def _by_script(walked: Configured) -> Mapping[str, tuple[Run, ...]]:
+    found: dict[str, dict[Run, None]] = {}
+    for run in (*walked.as_root.runs, *walked.as_other.runs):
+        found.setdefault(run.path, {})[run] = None
+    return {path: tuple(runs) for path, runs in found.items()}
 
 
 def walks(
@@ -52,8 +80,8 @@ def programs_gone_on_as(context: Context) -> tuple[ImagePath, ...]:
     if not (context.config.entrypoint or context.config.cmd):
         return ()
     found: dict[ImagePath, None] = {}
-    for walked in configuration_walks(context, Scripts(context)):
-        for run in walked.runs:
+    for runs in configuration_runs(context).values():
+        for run in runs:
             if run.ending in _GOES_ON and run.likelihood >= Likelihood.PERHAPS:
                 found.update(dict.fromkeys(_programs(run, context)))
     return tuple(path for path in found if path not in context.programs)

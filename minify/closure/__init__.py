@@ -10,6 +10,7 @@ a `Need` with a reason, a grade and a likelihood, a `Missing`, a `Gap`; `RunsAs`
     keep.why("/usr/lib/x86_64-linux-gnu/libz.so.1.2.13")     # back to the entrypoint
     keep.missing                                               # hard, so the image is refused
     keep.left_out                                              # too unlikely, and what it costs
+    keep.excluded                                              # no part of a tree that is kept
 """
 
 from minify.closure.analyzer import Analyzer, Context, ImageRule
@@ -30,7 +31,7 @@ from minify.closure.finding import (
     Writes,
     Written,
 )
-from minify.closure.keepset import KeepSet, Kept, LeftOut
+from minify.closure.keepset import Excluded, KeepSet, Kept, LeftOut
 from minify.closure.pruning import Level, Pruner, Pruning
 from minify.closure.solver import solve
 
@@ -41,6 +42,7 @@ __all__ = [
     "USER",
     "Analyzer",
     "Context",
+    "Excluded",
     "Finding",
     "Gap",
     "Grade",

@@ -61,6 +61,8 @@ class Need:
     whole_tree: bool = False
     """Keep everything below it as well, as SOFT."""
     likelihood: Likelihood = Likelihood.CERTAIN
+    without: tuple[str, ...] = ()
+    """Ends of paths, with their first slash, of what stays out of a whole tree (`/.git`)."""
 
 
 @dataclass(frozen=True, slots=True)

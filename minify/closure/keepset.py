@@ -47,6 +47,20 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """Something in a directory that is kept whole otherwise: version control data, a cache."""
+
+    path: ImagePath
+    """A file, a link, or a directory with what is below it."""
+    reasons: tuple[Reason, ...]
+    """Why all else in the directory stays, sorted."""
+    bytes: int
+    """What its files would have cost, each inode once."""
+    files: int
+    """How many entries that are not kept for another reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepSet:
     """The closure's result. All sequences are sorted, whatever the order of the visit."""
 
@@ -61,6 +75,10 @@ class KeepSet:
     needs_root: tuple[NeedsRoot, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     """Sorted by path; nothing of it is kept for another reason."""
+    excluded: tuple[Excluded, ...] = ()
+    """The same of what is no part of a directory that is kept whole."""
+    unreached: tuple[Excluded, ...] = ()
+    """The same of directories of libraries: what no import reaches, or whatever else decides it."""
 
     def why(self, path: ImagePath) -> tuple[_Step, ...]:
         """The chain from `path` back to a root: each path and a reason that it is kept for.

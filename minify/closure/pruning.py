@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -30,6 +31,15 @@ class Pruning:
     directories: frozenset[ImagePath] = frozenset()
     """Trees that are kept whole end at these: what stays below them is among the findings."""
     findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, prunings: Iterable[Pruning]) -> Pruning:
+        """What several say together."""
+        found = tuple(prunings)
+        return cls(
+            frozenset().union(*(one.directories for one in found)),
+            tuple(finding for one in found for finding in one.findings),
+        )
 
 
 class Pruner(Protocol):

@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, dropwhile
+from itertools import chain
 
-from minify.closure import commandline, places, shellwords
+from minify.closure import commandline, places
 from minify.closure.analyzer import Context
+from minify.closure.application import application, application_of
 from minify.closure.commandline import ShellCall
+from minify.closure.environment import environment
 from minify.closure.finding import CONFIG, Finding, Gap, Grade, Missing, Need, Reason, Writes
-from minify.closure.shellwords import BUILTINS
+from minify.closure.shellfiles import Sources
 from minify.errors import ClosureError, ImageError
 from minify.filetree import Entry, ImagePath
-from minify.filetree.path import ROOT, joined
+from minify.filetree.path import ROOT, encoded, joined
+from minify.shell import Run, ShellError, Surroundings, Survey, parse, survey
+from minify.shell.builtins import NAMES
 
 _INTERPRETERS = re.compile(r"(python|pypy|node|nodejs|ruby|irb|perl|php|lua|R|ghci|jshell)[\d.]*")
 _INIT = frozenset(
@@ -28,19 +32,7 @@ _INIT = frozenset(
     """.split()
 )
 _DEEPEST = 64
-_NOT_THE_APPLICATION = frozenset((".git", ".hg", ".svn", "__pycache__"))
-
-# Builtins that do not change where or how the commands after them are found.
-_HARMLESS = frozenset(": exec readonly set trap true ulimit umask unset [".split())
-
-# Variables that name directories, or lists of them, in which a runtime finds what it loads.
-_DIRECTORY_VARIABLES = frozenset(
-    """
-    FONTCONFIG_PATH GCONV_PATH GEM_HOME GEM_PATH JAVA_HOME LOCPATH LUA_PATH MAGIC NODE_PATH
-    OPENSSL_ENGINES OPENSSL_MODULES PERL5LIB PHP_INI_SCAN_DIR PYTHONHOME PYTHONPATH RUBYLIB
-    SSL_CERT_DIR TERMINFO TZDIR VIRTUAL_ENV
-    """.split()
-)
+_HOME_OF_ROOT = ImagePath("/root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
     idle = [_why_idle(innermost) for innermost in finder.innermost]
     if idle and all(idle) and not may_be_idle:
         raise ClosureError(f"{config.name}: the command is {' '.join(argv)!r}, {idle[0]}: {advice}")
-    findings += [*finder.healthcheck(), *finder.directories(), *finder.environment()]
+    findings += [*finder.healthcheck(), *finder.directories(), *environment(context)]
     programs = tuple(dict.fromkeys(finder.programs))
     return Roots(tuple(findings), programs, tuple(dict.fromkeys(finder.scripts)))
 
@@ -101,6 +93,8 @@ class _Finder:
         self.programs: list[ImagePath] = []
         self.scripts: list[ImagePath] = []
         self._depth = 0
+        self._checks = False
+        """Whether the command is a check of health, which needs its own file and no more."""
         self.innermost: list[tuple[str, ...]] = []
         """The commands that stand at the end of each chain of heads and shells."""
 
@@ -112,10 +106,12 @@ class _Finder:
     def healthcheck(self) -> Iterator[Finding]:
         config = self._context.config
         test = config.healthcheck
+        self._checks = True
         if test[:1] == ("CMD-SHELL",):
             yield from self.command((*config.shell, *test[1:]), "HEALTHCHECK")
         elif test[:1] == ("CMD",) and test[1:]:
             yield from self.command(test[1:], "HEALTHCHECK")
+        self._checks = False
 
     def _command(self, argv: tuple[str, ...], reason: Reason, grade: Grade) -> Iterator[Finding]:
         """The needs of `argv`, and of what it goes on to run. `grade` is for what is missing."""
@@ -183,7 +179,7 @@ class _Finder:
     def _shell(self, argv: tuple[str, ...], reason: Reason) -> Iterator[Finding]:
         call = commandline.shell_call(argv[1:])
         if call.text is not None:
-            yield from self._shell_text(call.text, reason)
+            yield from self._shell_text(call.text, reason, call.operands)
             return
         self.innermost.append(argv)
         words = (call.script, *call.operands) if call.script else call.operands
@@ -193,40 +189,77 @@ class _Finder:
             self.scripts.append(script.path)
         yield from chain.from_iterable(self._operand(word, reason) for word in words)
 
-    def _shell_text(self, text: str, reason: Reason) -> Iterator[Finding]:
-        commands = list(shellwords.commands(text))
-        external = [command for command in commands if command.name not in BUILTINS]
-        is_plain = "PATH=" not in text and all(
-            command.name in _HARMLESS for command in commands if command not in external
+    def _shell_text(
+        self, text: str, reason: Reason, operands: tuple[str, ...] = ()
+    ) -> Iterator[Finding]:
+        script = parse(encoded(text))
+        if isinstance(script, ShellError):
+            detail = f"{reason.detail}: it cannot be read as shell text: {script.what}"
+            yield Gap(Reason("shell.unread", CONFIG, detail), "keep what it runs with --keep")
+            self.innermost.append(("sh", "-c", text))
+            return
+        found = survey(script, self._surroundings(operands))
+        read = (self._context.tree.file(path) for path in found.scripts if path != CONFIG)
+        self.scripts += [entry.path for entry in read if entry is not None]
+        yield from self._commands(found, text, reason)
+
+    def _surroundings(self, operands: tuple[str, ...]) -> Surroundings:
+        context = self._context
+        environment = {"PATH": ":".join(context.config.search_path), **context.config.env}
+        return Surroundings(
+            is_root=True,
+            path=CONFIG,
+            environment=environment,
+            arguments=operands[1:],  # the first is `$0`
+            directory=context.workdir,
+            finder=Sources(context),
         )
-        places = tuple(c.words[1] for c in commands if c.name == "cd" and len(c.words) > 1)
-        known = [c for c in external if self._in_any(c.name, places)]
-        certain = is_plain and (len(external) == 1 or not known)
+
+    def _commands(self, found: Survey, text: str, reason: Reason) -> Iterator[Finding]:
+        """The needs of the commands in a shell text, of what it reads too."""
+        runs = [run for run in found.runs if run.path == CONFIG and run.words]
+        words = {word for run in runs for word in run.words}
+        for one in found.named:
+            if one.path == CONFIG and one.value not in words and not one.is_assigned:
+                yield from self._operand(one.value.shown, reason)
+        external = [run for run in runs if run.words[0].text not in NAMES]
+        names = [self._found_name(run) for run in external]
         if not external:
             self.innermost.append(("sh", "-c", text))
-        for command in commands:
-            if command.name == "eval":
-                inner = dropwhile(lambda word: word == "eval", command.words)
-                yield from self._shell_text(" ".join(inner), reason)
-            elif command.name in BUILTINS:
-                operands = (self._operand(word, reason) for word in command.words[1:])
-                yield from chain.from_iterable(operands)
-            elif not shellwords.is_literal(command.name):
-                self.innermost.append(command.words)
-                detail = f"{reason.detail}: the command {command.name!r} is only known at run time"
-                yield Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
-            else:
-                words = (self._in_any(command.name, places) or command.name, *command.words[1:])
-                yield from self._command(words, reason, Grade.HARD if certain else Grade.SOFT)
+        is_alone = len(external) == 1 or not any(names)
+        unset = {(one.line, one.following): one.written for one in found.unset}
+        for run, name in zip(external, names, strict=True):
+            written = run.words[0].text or ""
+            before = unset.get((run.line, run.words[0]))
+            if not name and (not written or before):
+                yield self._dynamic(before or run.words[0].shown, reason)
+                continue
+            is_certain = is_alone and not run.is_open
+            argv = (name or written, *(word.shown for word in run.words[1:]))
+            yield from self._command(argv, reason, Grade.HARD if is_certain else Grade.SOFT)
+        for run in runs:
+            if run not in external:
+                for word in run.words[1:]:
+                    yield from self._operand(word.shown, reason)
 
-    def _in_any(self, name: str, places: Sequence[str]) -> str:
-        """The name by which a command is found, from one of the directories the text goes to."""
-        if self._context.command(name) is not None:
-            return name
+    def _dynamic(self, written: str, reason: Reason) -> Gap:
+        self.innermost.append((written,))
+        detail = f"{reason.detail}: the command {written!r} is only known at run time"
+        return Gap(Reason("shell.dynamic", CONFIG, detail), "keep what it runs with --keep")
+
+    def _found_name(self, run: Run) -> str:
+        """The name by which a command is found, where the text is by then; empty if it is not."""
+        name = run.words[0].text or ""
         if "/" in name:
-            moved = (joined(joined(self._context.workdir, place), name) for place in places)
-            return next((path for path in moved if self._context.command(path)), "")
-        return ""
+            path = joined(run.directory or self._context.workdir, name)
+            return path if self._context.executable(path) else ""
+        for search in run.search:
+            for directory in (search.text or "").split(":"):
+                beginning = joined(self._context.workdir, directory)
+                if name and self._context.executable(f"{beginning}/{name}"):
+                    is_usual = directory in self._context.config.search_path
+                    return name if is_usual else f"{beginning}/{name}"
+        return name if name and self._context.command(name) else ""
 
     def _not_found(self, name: str, reason: Reason, grade: Grade) -> Missing:
         candidates = self._context.candidates(name)
@@ -240,7 +273,8 @@ class _Finder:
 
     def _operand_command(self, word: str, reason: Reason) -> Iterator[Finding]:
         """An operand that is a command's name, for a wrapper that is in no table."""
-        found = self._context.command(word) if shellwords.may_be_command(word) else None
+        may_be = len(word) > 1 and "/" not in word and word not in NAMES
+        found = self._context.command(word) if may_be else None
         if found is not None:
             detail = f"{reason.detail}: the operand {word} is a command's name"
             own = self._context.is_first_party(found.entry.path)
@@ -263,29 +297,17 @@ class _Finder:
                 yield Need(path, operand, Grade.HARD)
                 yield from self._script_directory(entry, operand)
             elif "/" in text and not places.is_shared(entry.path, tree):
-                yield Need(path, operand, Grade.SOFT, whole_tree=True)
+                yield from application(path, operand)
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
-        """The directory of a file that is run: its application, unless it is everybody's."""
-        directory = script.path.rpartition("/")[0] or "/"
-        if self._context.is_elf(script) or not self._context.is_first_party(script.path):
+        """The application that a script which is run came with, unless that is everybody's."""
+        if self._checks or self._context.is_elf(script):
             return
-        if not places.is_shared(directory, self._context.tree) and not directory.startswith(
-            "/etc/"
-        ):
-            yield from self._application(
-                directory, Reason("app.directory", script.path, reason.detail)
-            )
-
-    def _application(self, directory: str, reason: Reason) -> Iterator[Finding]:
-        """All of an application's directory but version control data and caches."""
-        entry = self._context.tree.directory(directory)
-        if entry is None:
-            return
-        yield Need(directory, reason)
-        for name in self._context.tree.children(entry.path):
-            if name not in _NOT_THE_APPLICATION:
-                yield Need(f"{entry.path}/{name}", reason, whole_tree=True)
+        if self._context.is_first_party(script.path):
+            directory = application_of(script.path, self._context.tree)
+            if directory:
+                detail = Reason("app.directory", script.path, reason.detail)
+                yield from application(directory, detail)
 
     def directories(self) -> Iterator[Finding]:
         config, tree = self._context.config, self._context.tree
@@ -295,8 +317,10 @@ class _Finder:
         if found is not None and found.path != ROOT:
             # Where it is missing the runtime makes it.
             yield Need(workdir, reason, Grade.HARD)
-            if not places.is_shared(found.path, tree) and not found.path.startswith("/home"):
-                yield from self._application(workdir, reason)
+            if not places.is_shared(found.path, tree):
+                yield from application(workdir, reason)
+            elif found.path == _HOME_OF_ROOT:
+                yield from self._home_of_root(reason)
         for volume in config.volumes:
             entry = tree.directory(joined("/", volume))
             if entry is not None:
@@ -304,15 +328,11 @@ class _Finder:
                 yield Need(joined("/", volume), reason, whole_tree=True)
                 yield Writes(entry.path, reason)
 
-    def environment(self) -> Iterator[Finding]:
-        for name, value in self._context.config.env.items():
-            reason = Reason("config.env", CONFIG, f"ENV {name}={value}")
-            if value.startswith("/") and self._context.tree.file(value):
-                yield Need(value, reason)
-            for path in value.split(":") if name in _DIRECTORY_VARIABLES else ():
-                entry = self._context.tree.directory(path) if path.startswith("/") else None
-                if entry is not None and not places.is_shared(entry.path, self._context.tree):
-                    yield Need(path, reason, whole_tree=True)
+    def _home_of_root(self, reason: Reason) -> Iterator[Finding]:
+        """What was put there on purpose: the rest of a home begins with a dot."""
+        for name in self._context.tree.children(_HOME_OF_ROOT):
+            if not name.startswith("."):
+                yield from application(f"{_HOME_OF_ROOT}/{name}", reason)
 
 
 def _named_in(word: str) -> Iterator[str]:

@@ -7,10 +7,11 @@ the findings: only the set of reasons counts, and what is reported is sorted.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
+from minify.closure.cost import costs
 from minify.closure.finding import (
     USER,
     Finding,
@@ -24,7 +25,7 @@ from minify.closure.finding import (
     RunsAs,
     Writes,
 )
-from minify.closure.keepset import KeepSet, Kept
+from minify.closure.keepset import Excluded, KeepSet, Kept
 from minify.closure.unlikely import Unlikely
 from minify.errors import ImageError
 from minify.filetree import Entry, ImagePath, Kind, Resolution
@@ -79,8 +80,10 @@ class _Solver:
         self._runs_as: dict[RunsAs, None] = {}
         self._writes: dict[Writes, None] = {}
         self._needs_root: dict[NeedsRoot, None] = {}
-        self._trees: dict[Reason, set[ImagePath]] = {}
-        self._pending: deque[tuple[ImagePath, Reason]] = deque()
+        self._trees: dict[tuple[Reason, tuple[str, ...]], set[ImagePath]] = {}
+        self._excluded: _Store = {}
+        self._unreached: _Store = {}
+        self._pending: deque[tuple[ImagePath, Need]] = deque()
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
     def run(self, roots: Iterable[Finding]) -> None:
@@ -123,7 +126,7 @@ class _Solver:
             return
         self._keep(found.entry, need.reason, need.grade)
         if need.whole_tree and found.entry.kind is Kind.DIRECTORY:
-            self._pending.append((found.entry.path, need.reason))
+            self._pending.append((found.entry.path, need))
 
     def _is_behind_dropped(self, found: Resolution, need: Need) -> bool:
         """Whether the user dropped what is needed or a link on the way; then it is recorded."""
@@ -144,13 +147,13 @@ class _Solver:
             if entry.kind is Kind.FILE:
                 self._queue.append((entry, grade))
 
-    def _keep_tree(self, directory: ImagePath, reason: Reason) -> None:
-        """Keeps all below `directory` by the rule of `reason`; what is walked for it is done."""
-        tree = self._context.tree
+    def _keep_tree(self, directory: ImagePath, need: Need) -> None:
+        """Keeps all below `directory` by the rule of `need`; what is walked for it is done."""
+        tree, reason, without = self._context.tree, need.reason, need.without
         # Many files may name one directory: below it, the rule alone counts.
         whole = Reason(reason.rule, directory, f"in {directory}, kept whole")
-        top = reason if reason in self._trees else whole
-        walked = self._trees.setdefault(top, set())
+        top = reason if (reason, without) in self._trees else whole
+        walked = self._trees.setdefault((top, without), set())
         stack = [directory]
         while stack:
             here = stack.pop()
@@ -158,13 +161,18 @@ class _Solver:
                 continue
             walked.add(here)
             if here in self._context.pruned and reason.by != USER:
+                self._unreached.setdefault(here, {})[top] = None
                 continue
             for name in tree.children(here):
                 entry = tree[child(here, name)]
                 if self._is_dropped(entry.path):
                     continue
+                if entry.path.endswith(without):
+                    self._excluded.setdefault(entry.path, {})[top] = None
+                    continue
                 if entry.kind is Kind.SYMLINK:
-                    self._need(Need(entry.path, top, whole_tree=self._is_part(entry, here)))
+                    is_part = self._is_part(entry, here)
+                    self._need(Need(entry.path, top, whole_tree=is_part, without=without))
                     continue
                 self._keep(entry, top, Grade.SOFT)
                 if entry.kind is Kind.DIRECTORY:
@@ -209,7 +217,14 @@ class _Solver:
             needs_root=tuple(sorted(self._needs_root, key=lambda n: (n.reason, n.unless))),
             overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
             left_out=self._unlikely.left_out(self._reasons.keys()),
+            excluded=tuple(self._told(self._excluded)),
+            unreached=tuple(self._told(self._unreached)),
         )
+
+    def _told(self, store: _Store) -> Iterator[Excluded]:
+        trees = dict.fromkeys(store, True)
+        for path, size, files in costs(trees, self._reasons.keys(), self._context.tree):
+            yield Excluded(path, tuple(sorted(store[path])), size, files)
 
     def _kept(self, path: ImagePath, store: _Store) -> Kept:
         return Kept(self._grades.get(path, Grade.SOFT), tuple(sorted(store[path])))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from minify.closure.cost import costs
 from minify.closure.finding import Likelihood, Need, Reason
 from minify.closure.keepset import LeftOut
-from minify.filetree import Entry, FileTree, ImagePath, Kind, Resolution
+from minify.filetree import FileTree, ImagePath, Resolution
 
 
 class Unlikely:
@@ -32,33 +32,14 @@ class Unlikely:
 
     def left_out(self, kept: AbstractSet[ImagePath]) -> tuple[LeftOut, ...]:
         """What was taken and is not `kept` for another reason; nothing is counted twice."""
-        counted: set[ImagePath] = set()
-        inodes: set[tuple[int, int]] = set()
-        found = []
-        for path in sorted(self._taken):
-            entries = [e for e in self._below(path) if e.path not in kept and e.path not in counted]
-            counted.update(entry.path for entry in entries)
-            if not entries:
-                continue
-            by_place = {
-                (entry.layer, entry.offset): entry.size
-                for entry in entries
-                if entry.kind is Kind.FILE and (entry.layer, entry.offset) not in inodes
-            }
-            inodes.update(by_place)
-            reasons = self._taken[path]
-            found.append(
-                LeftOut(
-                    path=path,
-                    likelihood=max(reasons.values()),
-                    reasons=tuple(sorted(reasons)),
-                    bytes=sum(by_place.values()),
-                    files=len(entries),
-                )
+        trees = {path: path in self._trees for path in self._taken}
+        return tuple(
+            LeftOut(
+                path=path,
+                likelihood=max(self._taken[path].values()),
+                reasons=tuple(sorted(self._taken[path])),
+                bytes=size,
+                files=files,
             )
-        return tuple(found)
-
-    def _below(self, path: ImagePath) -> Iterator[Entry]:
-        yield self._tree[path]
-        if path in self._trees:
-            yield from self._tree.below(path)
+            for path, size, files in costs(trees, kept, self._tree)
+        )

@@ -100,6 +100,12 @@ class Accounts:
         """The primary group and those that list the account as a member."""
         return tuple(g for g in self.groups if g.gid == account.gid or account.name in g.members)
 
+    def with_password(self) -> tuple[str, ...]:
+        """The names of those who can log in by a password; in shadow(5) `!` and `*` begin none."""
+        shadow = (line.split(":") for line in self.lines.get(SHADOW, ()))
+        found = (fields[0] for fields in shadow if len(fields) > 1 and fields[1][:1] not in "!*")
+        return tuple(name for name in found if name in self._by_name)
+
 
 def _lines(tree: FileTree, path: str) -> tuple[str, ...] | None:
     entry = tree.file(path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from minify.closure import CONFIG, Gap, KeepSet, Reason
+from minify.closure import CONFIG, EVERYBODY, Gap, KeepSet, Reason
 from minify.errors import ClosureError, UsageError
 from minify.filetree import Entry, FileTree
 from minify.identity.access import ANY_UID, EXECUTE, WRITE, Credentials, access, unreadable
@@ -28,6 +28,7 @@ KEEP = "keep"
 _OWN = "the image's own"
 _DEFAULT = "the default: not root"
 _SHOWN_REFUSALS = 3
+_SHOWN_NAMES = 3
 
 
 def choose_user(wishes: Wishes, config: ImageConfig, keep: KeepSet, tree: FileTree) -> Identity:
@@ -237,7 +238,7 @@ def _root(image: _Image, decisive: Rejected, rejected: tuple[Rejected, ...]) -> 
     gap = Gap(Reason("identity.root", CONFIG, f"the user stays root: {why}"), hint)
     own = own_user(image.config.user, image.accounts)
     identity = _identity(_kept(own, image), f"kept: {why}", image)
-    return replace(identity, rejected=rejected, gaps=(gap,))
+    return replace(identity, rejected=rejected, gaps=(gap, *identity.gaps))
 
 
 def _nobody_with_group_0(refusals: Iterable[str]) -> ClosureError:
@@ -262,6 +263,8 @@ def _identity(
         found = home(trial.source or image.own, user, image.config, homes)
         warnings += filter(None, (found.warning,))
         gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
+    if files.shadow is None:
+        gaps += tuple(_without_passwords(image))
     if is_changed and user.uid != 0:
         theirs = {item.path for item in trial.writable.given} | owner.paths
         # An entrypoint that changes its user gives it what the engine has made.
@@ -289,6 +292,17 @@ def _identity(
         warnings=tuple(warnings),
         is_arbitrary=owner.is_arbitrary,
     )
+
+
+def _without_passwords(image: _Image) -> Iterator[Gap]:
+    """What lets people log in whose passwords are left out."""
+    names = image.accounts.with_password()
+    shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
+    asking = {found.reason.by for found in image.keep.runs_as if found.account == EVERYBODY}
+    for program in sorted(asking if names else ()):
+        detail = f"lets people log in, and the passwords of {shown} in {SHADOW} are left out"
+        reason = Reason("identity.shadow", program, detail)
+        yield Gap(reason, "if they log in by password, say --keep-shadow")
 
 
 def _files(user: User, owner: Ownership, image: _Image) -> AccountFiles:

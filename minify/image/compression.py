@@ -26,6 +26,8 @@ else:
 CHUNK = 1 << 18
 
 _GZIP_READ = 1 << 15
+# Of what is decompressed to reach a place, half of this is in vain.
+_GZIP_STEP = 1 << 17
 
 
 class Compression(StrEnum):
@@ -62,7 +64,7 @@ def detect(first_bytes: bytes, name: str) -> Compression:
 class SeekPoints:
     """Where a gzip stream can be taken up again. Each point takes 52 KB of memory."""
 
-    spacing: int = 1 << 20
+    spacing: int = 1 << 19
     """How many plain bytes they are apart at first; a going back costs half of that on average."""
     most: int = 256
     """When there are more, every second one goes and the spacing doubles."""
@@ -158,7 +160,7 @@ class _GzipStream:
             self._stored.seek(at)
             stored = self._tail or self._stored.read(_GZIP_READ)
             try:
-                data = self._decompressor.decompress(stored, CHUNK)
+                data = self._decompressor.decompress(stored, _GZIP_STEP)
             except ZlibError as error:  # type: ignore[misc]  # the stubs call it an object
                 raise ImageError(f"{self._name} is damaged: its gzip stream: {error}") from error
             self._tail = self._decompressor.unconsumed_tail

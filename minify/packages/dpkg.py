@@ -50,13 +50,13 @@ def _paths(tree: FileTree, name: str, architecture: str) -> tuple[ImagePath, ...
         entry = tree.get(f"{_INFO}/{stem}.list") if "/" not in stem else None
         if entry is not None and entry.kind is Kind.FILE and entry.size <= _LARGEST:
             lines = decoded(tree.read(entry)).split("\n")
-            return tuple(image_path(line) for line in lines if _is_path(line))
+            return tuple(path for line in lines if (path := _path(line)) is not None)
     return ()
 
 
-def _is_path(line: str) -> bool:
+def _path(line: str) -> ImagePath | None:
     try:
-        image_path(line)
+        path = image_path(line)
     except ValueError:
-        return False
-    return line.startswith("/") and line != "/."
+        return None
+    return path if line.startswith("/") and line != "/." else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from minify.closure import KeepSet, LeftOut
+from minify.closure import Excluded, KeepSet, LeftOut
 from minify.errors import MinifyError
-from minify.planning import ConfigChange, Plan, PlannedEntry
+from minify.planning import ConfigChange, LevelSize, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
 from minify.report.members import JsonObject, dump, gap, kept, reason, size, source
@@ -58,6 +58,9 @@ def _whole(result: Result) -> JsonObject:
             {"path": printable(path), **kept(why)} for path, why in keep.overruled.items()
         ],
         "left_out": [_left_out(item) for item in keep.left_out],
+        "excluded": [_excluded(item) for item in keep.excluded],
+        "unreached": [_excluded(item) for item in keep.unreached],
+        "levels": [_level(item) for item in decided.levels],
         "run": running.document(decided),
         "entries": [_entry(item, keep) for item in decided.entries],
     }
@@ -112,6 +115,19 @@ def _left_out(item: LeftOut) -> JsonObject:
         "files": item.files,
         "reasons": [reason(why) for why in item.reasons],
     }
+
+
+def _excluded(item: Excluded) -> JsonObject:
+    return {
+        "path": printable(item.path),
+        "bytes": item.bytes,
+        "files": item.files,
+        "reasons": [reason(why) for why in item.reasons],
+    }
+
+
+def _level(item: LevelSize) -> JsonObject:
+    return {"level": item.level.value, "bytes": item.bytes, "chosen": item.is_chosen}
 
 
 def _entry(item: PlannedEntry, keep: KeepSet) -> JsonObject:

@@ -23,9 +23,22 @@ def for_terminal() -> Progress:
 class _Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._shown: Bar | None = None
 
     @contextmanager
     def step(self, label: str, total: int | None) -> Iterator[Advance]:
+        with self._bar() as bar:
+            # A file's name may hold what rich takes for markup.
+            task = bar.add_task(escape(printable(label)), total=total)
+            yield lambda done: bar.advance(task, done)
+            bar.remove_task(task)
+
+    @contextmanager
+    def _bar(self) -> Iterator[Bar]:
+        """What shows the steps; a console has one at a time, so a step within another shares it."""
+        if self._shown is not None:
+            yield self._shown
+            return
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -33,6 +46,8 @@ class _Bars:
             TimeElapsedColumn(),
         )
         with Bar(*columns, console=self._console, transient=True) as bar:
-            # A file's name may hold what rich takes for markup.
-            task = bar.add_task(escape(printable(label)), total=total)
-            yield lambda done: bar.advance(task, done)
+            self._shown = bar
+            try:
+                yield bar
+            finally:
+                self._shown = None

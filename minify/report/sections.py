@@ -8,15 +8,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TypeVar
 
-from minify.closure import UNKNOWN_INTERPRETER, Gap, LeftOut, Likelihood, Reason
+from minify.closure import UNKNOWN_INTERPRETER, Excluded, Gap, LeftOut, Likelihood, Reason
 from minify.filetree import ImagePath
 from minify.filetree.path import is_within
 from minify.identity import Given, Rejected, Withheld
 from minify.planning import Change, ChangeKind, ConfigChange, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
+from minify.report.lookup import pattern
 
 _Item = TypeVar("_Item")
 
@@ -88,6 +90,8 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
         interpreters_section(plan),
         _section("gaps", gap, plan.gaps),
         Section("dropped although needed", overruled),
+        excluded_section(plan),
+        unreached_section(plan),
         left_out_section(plan),
     )
 
@@ -129,6 +133,28 @@ def _left_out(rule: str, likelihood: Likelihood, items: Sequence[LeftOut]) -> st
     shown = first if len(items) == 1 else f"{first} and {len(items) - 1:,} more"
     cost = f"{files:,} file{'s' if files > 1 else ''}, {size(_bytes(items))}"
     return f"{rule} ({word}): {shown}: {cost}; --keep-dlopen {word} keeps it"
+
+
+def excluded_section(plan: Plan) -> Section:
+    """What in directories that stay whole is not the application's, dear ones first."""
+    found = sorted(plan.keep.excluded, key=lambda item: (-item.bytes, item.path))
+    return _section("excluded, no part of the application", _excluded, found)
+
+
+def unreached_section(plan: Plan) -> Section:
+    """How much of each library's directory no import reaches, dear ones first."""
+    found = sorted(plan.keep.unreached, key=lambda item: (-item.bytes, item.path))
+    return _section("no import reaches this; --level safe keeps it", _unreached, found)
+
+
+def _unreached(item: Excluded) -> str:
+    files = f"{item.files:,} file{'s' if item.files > 1 else ''}"
+    return f"{files}, {size(item.bytes)}, of {printable(item.path)}"
+
+
+def _excluded(item: Excluded) -> str:
+    cost = f"{item.files:,} file{'s' if item.files > 1 else ''}, {size(item.bytes)}"
+    return f"{printable(item.path)}: {cost}; --keep {quote(pattern(item.path))} keeps it"
 
 
 def _bytes(items: Iterable[LeftOut]) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from minify.closure import KeepSet
 from minify.errors import UsageError
 from minify.filetree import Kind
+from minify.image import Image
 from minify.image.reference import Reference, Transport, checked_name
-from minify.planning import Plan, PlannedEntry
+from minify.planning import LevelSize, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
 from minify.report.result import IndexResult, Result
@@ -65,12 +66,23 @@ def _left_out(name: str, skipped: Iterable[str]) -> Iterator[str]:
     yield from (f"left out of {printable(name)}: {printable(text)}" for text in skipped)
 
 
+def _source_digest(source: Image) -> Iterator[str]:
+    """What a tag of a registry led to, for it may lead elsewhere tomorrow."""
+    digest = source.index_digest or source.manifest_digest
+    is_tag = source.name.startswith("docker://") and "@" not in source.name
+    if is_tag and digest is not None:
+        yield f"  digest   {digest}"
+
+
 def _summary(result: Result) -> Iterator[str]:
     decided = result.plan
     before, after = decided.source, decided.size
     ratio = f"{after.bytes / before.bytes:.1%}" if before.bytes else "-"
     yield printable(result.source.name)
+    yield from _source_digest(result.source)
     yield f"  size     {size(before.bytes)} → {size(after.bytes)} ({ratio})"
+    if decided.levels:
+        yield f"  level    {', '.join(map(_level, decided.levels))}"
     yield f"  files    {before.files:,} → {after.files:,}"
     yield f"  layers   {len(result.source.layers)} → 1"
     yield f"  user     {user(decided)}"
@@ -84,6 +96,12 @@ def _summary(result: Result) -> Iterator[str]:
     ):
         yield from section.shown(_SHOWN)
     yield from run_lines(decided, _image_name(result))
+
+
+def _level(item: LevelSize) -> str:
+    if item.is_chosen:
+        return f"{item.level.value} (this)"
+    return f"{item.level.value} about {size(item.bytes)}"
 
 
 def _tells_of_rejected(decided: Plan) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from minify.closure import Grade, LeftOut, Likelihood, Reason
+from minify.closure import Excluded, Grade, LeftOut, Likelihood, Reason
 from minify.closure.patterns import Dropped
 from minify.filetree import Entry, ImagePath, Kind
 from minify.filetree.path import ROOT, is_within
@@ -24,6 +24,10 @@ class Fate(Enum):
     DROPPED = "dropped"
     LEFT_OUT = "left out"
     """It may be opened by name, and is not likely enough."""
+    UNREACHED = "unreached"
+    """A library has it, and no import comes to it."""
+    EXCLUDED = "excluded"
+    """It is no part of the application in whose directory it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,9 @@ class _Index:
         fate = self._fate(path)
         is_dropped = fate is Fate.DROPPED
         if left_out is not None and is_dropped:
-            fate = Fate.LEFT_OUT
+            is_unreached = left_out in self._given.result.plan.keep.unreached
+            other = Fate.UNREACHED if is_unreached else Fate.EXCLUDED
+            fate = Fate.LEFT_OUT if isinstance(left_out, LeftOut) else other
         kept = (keep.overruled if is_dropped else keep.kept).get(path)
         entry = planned.entry if planned else found.entry
         return Answer(
@@ -128,23 +134,28 @@ class _Index:
             grade=kept.grade if kept else None,
             chain=tuple(reversed(keep.why(path))),
             reasons=kept.reasons if kept else left_out.reasons if left_out else (),
-            likelihood=left_out.likelihood if left_out else None,
+            likelihood=left_out.likelihood if isinstance(left_out, LeftOut) else None,
             change=planned.change if planned else "",
             below=self._below(path) if entry.kind is Kind.DIRECTORY else None,
             dropped_by=self._dropped_by(path) if is_dropped else "",
             layers=len(self._given.result.source.layers),
         )
 
-    def _left_out(self, path: ImagePath) -> LeftOut | None:
-        """What is left out and is `path`, or holds it; None for what has another fate."""
+    def _left_out(self, path: ImagePath) -> LeftOut | Excluded | None:
+        """What stays out and is `path`, or holds it; None for what has another fate."""
         if path in self._planned or self._dropped_by(path):
             return None
         return next((it for it in self._unlikely if is_within(path, it.path)), None)
 
     @cached_property
-    def _unlikely(self) -> tuple[LeftOut, ...]:
+    def _unlikely(self) -> tuple[LeftOut | Excluded, ...]:
         """The deepest first, so that a file's own reasons come before its directory's."""
-        left_out = self._given.result.plan.keep.left_out
+        keep = self._given.result.plan.keep
+        left_out: tuple[LeftOut | Excluded, ...] = (
+            *keep.left_out,
+            *keep.excluded,
+            *keep.unreached,
+        )
         return tuple(sorted(left_out, key=lambda item: (-len(item.path), item.path)))
 
     def _fate(self, path: ImagePath) -> Fate:

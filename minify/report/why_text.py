@@ -17,6 +17,8 @@ _DEEPEST = 16
 _SHORT = 3
 _MOST_STEPS = 20
 
+_WITHOUT_CHAIN = {Fate.LEFT_OUT: "  evidence", Fate.EXCLUDED: "  within"}
+
 _SURELY = {
     Grade.HARD: "kept: the program surely uses it",
     Grade.SOFT: "kept: the program may use it",
@@ -43,7 +45,7 @@ def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     if answer.others:
         yield f"  others   {_cut(answer.others, None if with_all else _SHORT)}"
     yield from _because(answer, with_all)
-    if answer.fate in (Fate.DROPPED, Fate.LEFT_OUT) and not (
+    if answer.fate in (Fate.DROPPED, Fate.LEFT_OUT, Fate.EXCLUDED) and not (
         answer.dropped_by or answer.is_dangling
     ):
         yield f"  to keep  --keep {quote(printable(answer.keep_with))}"
@@ -57,6 +59,10 @@ def _fate(answer: Answer) -> str:
     if answer.fate is Fate.LEFT_OUT:
         word = (answer.likelihood or Likelihood.GUESSED).name.lower()
         return f"left out: {word}; --keep-dlopen {word} keeps it"
+    if answer.fate is Fate.UNREACHED:
+        return "left out: no import that is followed reaches it; --level safe keeps it"
+    if answer.fate is Fate.EXCLUDED:
+        return "excluded: version control data, a cache or a history, no part of the application"
     if not answer.dropped_by:
         return "dropped: nothing that is kept needs it"
     glob = quote(printable(answer.dropped_by))
@@ -117,7 +123,7 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
         more = f"{len(rest):,} more reason{'s' if len(rest) > 1 else ''}"
         yield f"  and      {more}; --all lists them"
         return
-    evidence = "  evidence" if answer.fate is Fate.LEFT_OUT else "  needed"
+    evidence = _WITHOUT_CHAIN.get(answer.fate, "  needed")
     yield "  and also" if shown else evidence
     cut = len(rest) if with_all else _SHOWN
     yield from (f"    {_reason(reason)}" for reason in rest[:cut])

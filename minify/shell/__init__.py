@@ -12,6 +12,7 @@ unknown; a condition is anything from never to surely true (`values.Likelihood`)
 
 from minify.shell.parser import ShellError, parse
 from minify.shell.run import Called, Ending, Finder, Redirected, Run, Surroundings, Walk
+from minify.shell.survey import Named, Survey, survey
 from minify.shell.syntax import Script
 from minify.shell.values import Likelihood, Source, Value
 from minify.shell.walk import walk
@@ -21,14 +22,17 @@ __all__ = [
     "Ending",
     "Finder",
     "Likelihood",
+    "Named",
     "Redirected",
     "Run",
     "Script",
     "ShellError",
     "Source",
     "Surroundings",
+    "Survey",
     "Value",
     "Walk",
     "parse",
+    "survey",
     "walk",
 ]

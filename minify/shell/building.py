@@ -19,7 +19,7 @@ Node = Mapping[str, Any]
 DEEPEST = 48
 """How many commands may stand in each other; scripts of real images have below ten."""
 
-_PARAMETER_OPERATORS = frozenset(":- - := = :? ? :+ + # ## % %%".split())
+_PARAMETER_OPERATORS = frozenset(": :- - := = :? ? :+ + # ## % %%".split())
 _OTHER_EXPANSIONS = ("Repl", "Slice", "Excl", "Names", "Width", "NestedParam")
 _PIPES = frozenset(("|", "|&"))
 _HERE_DOCUMENTS = frozenset(("<<", "<<-"))
@@ -290,6 +290,9 @@ def _parameter(node: Node, depth: int, *, is_quoted: bool) -> syntax.Parameter:
         operator = expansion["Op"]
         word = _word(expansion["Word"], depth + 1) if "Word" in expansion else None
     is_other = any(key in node for key in _OTHER_EXPANSIONS)
+    begins = _rest_from(node.get("Slice"), depth)
+    if begins is not None and not operator:
+        operator, word, is_other = ":", begins, False
     if is_other or (operator and operator not in _PARAMETER_OPERATORS):
         operator = "other"
     index = node.get("Index")
@@ -309,6 +312,14 @@ _EXPANSIONS: Mapping[str, Callable[[Node, int, bool], Part]] = {
     "ParamExp": lambda node, depth, is_quoted: _parameter(node, depth, is_quoted=is_quoted),
     "ProcSubst": _process,
 }
+
+
+def _rest_from(slice_: Node | None, depth: int) -> Word | None:
+    """The offset of a slice without a length."""
+    offset = (slice_ or {}).get("Offset")
+    if slice_ is None or "Length" in slice_ or not offset or offset["Type"] != "Word":
+        return None
+    return _word(offset, depth)
 
 
 def _index(node: Node, depth: int) -> str:

@@ -128,3 +128,14 @@ def absolute(value: Value, directory: str | None) -> str | None:
             return None
         text = f"{directory}/{text}"
     return posixpath.normpath(text).replace("//", "/")
+
+
+NAMES = frozenset(
+    """
+    . : [ [[ alias bg bind break builtin caller cd command compgen complete continue declare dirs
+    disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let
+    local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt
+    source suspend test times trap true type typeset ulimit umask unalias unset wait
+    """.split()
+)
+"""Builtins of dash and bash. Some of them also exist as files, which a script does not run."""

@@ -5,10 +5,10 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from minify.shell.braces import braced
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, State
 from minify.shell.syntax import (
     Arithmetic,
@@ -24,6 +24,7 @@ from minify.shell.syntax import (
     Word,
 )
 from minify.shell.values import (
+    ANY_LIST,
     Known,
     Source,
     Unknown,
@@ -33,8 +34,6 @@ from minify.shell.values import (
     unknown,
 )
 
-_BRACES = re.compile(r"\{([^{}]*+)\}")
-_MOST_BRACES = 64
 _USER_VARIABLES = frozenset(("EUID", "UID"))
 _DEFAULTS = frozenset((":-", "-", ":=", "="))
 
@@ -59,8 +58,8 @@ class Assumption:
 
 def fields(words: Iterable[Word], state: State, assumed: Assumption) -> tuple[Value, ...]:
     """What the words of a command become; a variable of several values counts as unknown."""
-    braced = (one for word in words for one in _braced(word, assumed))
-    return tuple(value for word in braced for value in _fields(word, state, assumed))
+    every = (one for word in words for one in (braced(word) if assumed.is_bash else (word,)))
+    return tuple(value for word in every for value in _fields(word, state, assumed))
 
 
 def value(word: Word, state: State, assumed: Assumption) -> Value:
@@ -174,6 +173,8 @@ def _parameter(part: Parameter, state: State, assumed: Assumption) -> tuple[Valu
         return _alternative(part, found, state, assumed)
     if part.operator in ("", ":?", "?"):
         return found if found is not None else (state.unset(part.name),)
+    if part.operator == ":" and found and (part.name == "@" or part.index == "@"):
+        return _rest(part, found)
     if part.operator in ("#", "##", "%", "%%") and found is not None and len(found) == 1:
         return (_trimmed(part, found[0], state, assumed),)
     if found is None and part.index in ("@", "*"):
@@ -239,6 +240,17 @@ def _defaulted(
     if part.operator in (":=", "="):
         state.set(part.name, result)
     return (result,)
+
+
+def _rest(part: Parameter, found: tuple[Value, ...]) -> tuple[Value, ...]:
+    """`${name[@]:1}`, `${@:2}`: the words from a number on; `$1` is the first of the latter."""
+    text = (part.word.text if part.word else None) or ""
+    if not text.isdigit() or len(text) > 6:
+        return (ANY_LIST,)
+    skipped = max(int(text) - (part.name == "@"), 0)
+    rest = found[skipped:]
+    has_list = any(one.source is Source.LIST for one in found[:skipped])
+    return (ANY_LIST, *rest) if has_list else rest
 
 
 def _alternative(
@@ -358,32 +370,3 @@ _PRINTING: Mapping[str, _Printing] = {
     "realpath": _same,
     "whoami": _whoami,
 }
-
-
-def _braced(word: Word, assumed: Assumption) -> Iterator[Word]:
-    """The words that `{a,b}` makes of one."""
-    pending = [word]
-    made = 0
-    while pending:
-        one = pending.pop()
-        found = _first_brace(one) if assumed.is_bash and made < _MOST_BRACES else None
-        if found is None:
-            yield one
-            continue
-        at, start, items, end = found
-        before, after = one.parts[:at], one.parts[at + 1 :]
-        made += len(items)
-        pending += [
-            Word((*before, Literal(start + item + end), *after), one.line)
-            for item in reversed(items)
-        ]
-
-
-def _first_brace(word: Word) -> tuple[int, str, list[str], str] | None:
-    for at, part in enumerate(word.parts):
-        if isinstance(part, Literal) and not part.is_quoted:
-            for match in _BRACES.finditer(part.text):
-                if "," in match[1]:
-                    start, end = part.text[: match.start()], part.text[match.end() :]
-                    return at, start, match[1].split(","), end
-    return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from minify.shell.syntax import Script
+from minify.shell.syntax import Script, Word
 from minify.shell.values import Likelihood, Value
 
 
@@ -52,6 +52,12 @@ class Run:
     stops: bool = False
     """Whether the script ends if it fails: `set -e`, `|| exit`."""
     ending: Ending = Ending.NONE
+    search: tuple[Value, ...] = ()
+    """What PATH may be where it runs."""
+    is_open: bool = False
+    """Whether a file that was not read may have defined a function of its name."""
+    written: tuple[Word, ...] = ()
+    """The command as it stands in the script: the same for all runs of one."""
 
     @property
     def name(self) -> str:
@@ -86,13 +92,15 @@ class Called:
     """Empty for the text of `sh -c`, which stands where its command does."""
     script: Script
     arguments: tuple[Value, ...] = ()
+    name: Value | None = None
+    """What `$0` is, where it is not the path."""
 
 
 class Finder(Protocol):
     """Knows which files are scripts."""
 
-    def started(self, words: tuple[Value, ...], directory: str | None, /) -> Called | None:
-        """The shell script that a command line starts, itself or through a shell."""
+    def started(self, words: tuple[Value, ...], directory: str | None, /) -> tuple[Called, ...]:
+        """The shell scripts that a command line starts, itself or through a shell."""
 
     def sourced(self, path: str, /) -> Script | None:
         """The shell text in the file at an absolute path."""
@@ -130,6 +138,10 @@ class Here:
     is_background: bool = False
     depth: int = 0
     line: int = 0
+    written: tuple[Word, ...] = ()
+    """The words of the command that is looked at."""
+    outer: tuple[Word, ...] = ()
+    """Those of the `eval` whose text is one command, and the same one however it is made up."""
     text_line: int = 0
     """The line of the text that is run, where that is a word of a command; else 0."""
     functions: tuple[str, ...] = ()

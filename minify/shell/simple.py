@@ -6,7 +6,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from minify.shell import builtins, expansion, names, syntax
@@ -14,9 +14,17 @@ from minify.shell.builtins import absolute
 from minify.shell.expansion import Assumption
 from minify.shell.parser import ShellError, parse
 from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
-from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State, joined
-from minify.shell.syntax import Redirection, Simple, Statement, Word
-from minify.shell.values import Likelihood, Source, Value, concatenated, known, unknown
+from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
+from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
+from minify.shell.values import (
+    Likelihood,
+    Source,
+    Value,
+    concatenated,
+    known,
+    likeliest,
+    unknown,
+)
 
 _MOST_RUNS = 5_000
 _MOST_SCRIPTS = 6
@@ -44,17 +52,21 @@ class SimpleCommands:
     def __init__(self, assumed: Assumption, finder: Finder | None) -> None:
         self.assumed = assumed
         self.runs: list[Run] = []
+        self.most_runs = _MOST_RUNS
         self.leaves = 0
         """How many `exit`, `exec` and `return` the walk has met."""
         self.exits = 0
         self.returns: list[list[tuple[State, Likelihood]]] = []
-        self._finder = finder
+        self.finder = finder
         self._texts = 0
         """How many texts of `eval` and `sh -c` have been parsed: each takes a process."""
 
     @abstractmethod
     def statements(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
         """Walks a list of statements; gives how sure it is that the last one succeeds."""
+
+    def reads(self, path: str, script: Script) -> None:
+        """Is told of each file that the script reads with `.`."""
 
     def simple(
         self, command: Simple, redirections: tuple[Redirection, ...], state: State, here: Here
@@ -70,9 +82,17 @@ class SimpleCommands:
         worlds = list(state.worlds(names.used((*command.words, *targets))))
         outcomes: list[tuple[Likelihood, State, Likelihood]] = []
         for likelihood, world in worlds:
-            inside = replace(here, likelihood=min(here.likelihood, likelihood))
+            inside = replace(
+                here,
+                likelihood=min(here.likelihood, likelihood),
+                written=here.outer or command.words,
+            )
             words = expansion.fields(command.words, world, self.assumed)
-            status = self._call(words, self.redirected(redirections, world), world, inside)
+            redirected = self.redirected(redirections, world)
+            outer = {one.name: world.variables.get(one.name) for one in command.assignments}
+            self.assign(command.assignments, world)
+            status = self.call(words, redirected, world, inside)
+            _restore(outer, world)
             outcomes.append((likelihood, world, status))
         if len(outcomes) == 1:
             if worlds[0][1] is not state:
@@ -100,11 +120,11 @@ class SimpleCommands:
         used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
         found: dict[Fields, Likelihood] = {}
         for likelihood, world in state.worlds(used):
-            fields = self._assigned(one, world)
+            fields = self.assigned(one, world)
             found[fields] = max(found.get(fields, likelihood), likelihood)
         state.assign(one.name, [Alternative(*item) for item in found.items()])
 
-    def _assigned(self, one: syntax.Assignment, state: State) -> Fields:
+    def assigned(self, one: syntax.Assignment, state: State) -> Fields:
         before = state.fields(one.name) or () if one.is_appended else ()
         if one.items is not None:
             return (*before, *expansion.fields(one.items, state, self.assumed))
@@ -127,7 +147,7 @@ class SimpleCommands:
         here: Here,
         ending: Ending = Ending.NONE,
     ) -> None:
-        if len(self.runs) >= _MOST_RUNS:
+        if len(self.runs) >= self.most_runs:
             raise TooMuchError
         directory = state.fields(WORKING_DIRECTORY)
         if ending is Ending.NONE and here.is_background:
@@ -147,10 +167,13 @@ class SimpleCommands:
                 here.is_tolerated,
                 stops,
                 ending,
+                tuple(one.fields[0] for one in state.variables.get("PATH", ()) if one.fields),
+                state.is_open,
+                here.written,
             )
         )
 
-    def _call(
+    def call(
         self, words: Fields, redirections: Redirections, state: State, here: Here
     ) -> Likelihood:
         """One command with known words; gives how sure it is that it succeeds."""
@@ -179,13 +202,18 @@ class SimpleCommands:
             self.emit((), redirections, state, here)
         return plain(words, state)
 
-    def _function(
-        self, function: syntax.Function, words: Fields, state: State, here: Here
-    ) -> Likelihood:
+    def _function(self, defined: Defined, words: Fields, state: State, here: Here) -> Likelihood:
+        function = defined.function
         if function.name in here.functions:
             state.is_open = True  # it calls itself: what it does has been walked once
             return Likelihood.PERHAPS
-        here = replace(here, functions=(*here.functions, function.name))
+        here = replace(
+            here,
+            path=defined.path,
+            text_line=defined.text_line,
+            outer=(),
+            functions=(*here.functions, function.name),
+        )
         outer = state.variables.get(POSITIONAL)
         state.set(POSITIONAL, *words[1:])
         status = self.returning((function.body,), state, here)
@@ -220,16 +248,18 @@ class SimpleCommands:
 
     def script(self, words: Fields, state: State, here: Here) -> None:
         """Walks the script that a command starts, in a state of its own."""
-        called = self._started(words, state, here)
-        if called is None:
-            return
+        for called in self._started(words, state, here):
+            self._script(called, state, here)
+
+    def _script(self, called: Called, state: State, here: Here) -> None:
         inside = state.copy()
         inside.functions = {}
         is_checked = "e" in called.script.options
         inside.errexit = Likelihood.SURELY if is_checked else Likelihood.NEVER
         inside.set(POSITIONAL, *called.arguments)
-        if called.path:
-            inside.set("0", known(called.path))
+        name = known(called.path) if called.path else called.name
+        if name is not None:
+            inside.set("0", name)
         is_fatal = here.is_tail or (state.errexit >= Likelihood.USUALLY and not here.is_chained)
         there = replace(
             here,
@@ -244,16 +274,15 @@ class SimpleCommands:
         self.assumed = assumed
         self.exits, self.leaves = counts
 
-    def _started(self, words: Fields, state: State, here: Here) -> Called | None:
-        if self._finder is None or len(here.scripts) >= _MOST_SCRIPTS:
-            return None
+    def _started(self, words: Fields, state: State, here: Here) -> Iterator[Called]:
+        if self.finder is None or len(here.scripts) >= _MOST_SCRIPTS:
+            return
         directory = state.fields(WORKING_DIRECTORY)
-        called = self._finder.started(words, directory[0].text if directory else None)
-        if called is not None and not called.path:
-            self._count_text()
-        if called is None or (called.path and called.path in here.scripts):
-            return None
-        return called
+        for called in self.finder.started(words, directory[0].text if directory else None):
+            if not called.path:
+                self._count_text()
+            if not called.path or called.path not in here.scripts:
+                yield called
 
     def _count_text(self) -> None:
         self._texts += 1
@@ -313,18 +342,21 @@ class SimpleCommands:
         self.emit(words, redirections, state, here)
         directory = state.fields(WORKING_DIRECTORY)
         path = absolute(words[1], directory[0].text if directory else None) if words[1:] else None
-        script = self._finder.sourced(path) if self._finder and path else None
+        script = self.finder.sourced(path) if self.finder and path else None
         if script is None or path is None or path in here.scripts:
             state.is_open = True
             return Likelihood.USUALLY
         if len(here.scripts) >= _MOST_SCRIPTS:
             raise TooMuchError
+        self.reads(path, script)
         scripts = (*here.scripts, path)
         there = replace(here, path=path, scripts=scripts, is_tail=False, text_line=0)
         self.returning(script.statements, state, there)
         return Likelihood.USUALLY
 
     def eval(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
+        while len(words) > 1 and words[1].text == "eval":
+            words = words[1:]
         texts = [word.text for word in words[1:]]
         plain = [text for text in texts if text is not None]
         self._count_text()
@@ -333,7 +365,8 @@ class SimpleCommands:
             self.emit(words, (), state, here)
             state.is_open = True
             return Likelihood.PERHAPS
-        here = replace(here, depth=here.depth + 1, text_line=here.line)
+        outer = here.written if len(script.statements) == 1 else ()
+        here = replace(here, depth=here.depth + 1, text_line=here.line, outer=outer)
         return self.statements(script.statements, state, here)
 
 
@@ -351,18 +384,13 @@ _BUILTINS: Mapping[str, _Builtin] = {
 }
 
 
+def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) -> None:
+    """Ends what `name=value command` has set for the command alone."""
+    for name, alternatives in outer.items():
+        state.variables.pop(name, None)
+        if alternatives is not None:
+            state.variables[name] = alternatives
+
+
 def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:
     return one.items if one.items is not None else (one.value,) if one.value else ()
-
-
-def likeliest(statuses: Sequence[tuple[Likelihood, Likelihood]]) -> Likelihood:
-    """The status after branches, each with how likely it was taken and what its status is."""
-    found = {status for _, status in statuses}
-    if not found:
-        return Likelihood.SURELY
-    if len(found) == 1:
-        return found.pop()
-    weight, status = max(statuses, key=lambda one: one[0])
-    if weight < Likelihood.USUALLY:
-        return Likelihood.PERHAPS
-    return max(min(status, Likelihood.USUALLY), Likelihood.SELDOM)

@@ -44,12 +44,22 @@ class Alternative:
 Variables = dict[str, tuple[Alternative, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A function and where it is defined."""
+
+    function: Function
+    path: str
+    text_line: int = 0
+    """The line of the text that defines it, where that is a word of a command; else 0."""
+
+
 @dataclass(slots=True)
 class State:
     """Changed by the walker as it goes; each branch has its own copy."""
 
     variables: Variables = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: dict[str, Defined] = field(default_factory=dict)
     reach: Likelihood = Likelihood.SURELY
     """How likely it is that this point is reached from the beginning of the branch."""
     errexit: Likelihood = Likelihood.NEVER

@@ -34,8 +34,9 @@ class Parameter:
     name: str
     is_quoted: bool = False
     operator: str = ""
-    """`:-`, `-`, `:=`, `=`, `:?`, `?`, `:+`, `+`, `#`, `##`, `%`, `%%`; `other` for what is not one
-    of these (replacement, slice, case, indirection); empty without one."""
+    """`:-`, `-`, `:=`, `=`, `:?`, `?`, `:+`, `+`, `#`, `##`, `%`, `%%`; `:` for the rest from a
+    number on (`${@:2}`); `other` for what is not one of these (replacement, case, indirection);
+    empty without one."""
     word: Word | None = None
     """What follows the operator."""
     is_length: bool = False

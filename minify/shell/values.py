@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeAlias
@@ -215,3 +215,16 @@ _COMPARISONS = {
     "-ge": int.__ge__,
 }
 COMPARISONS = frozenset(_COMPARISONS)
+
+
+def likeliest(statuses: Sequence[tuple[Likelihood, Likelihood]]) -> Likelihood:
+    """The status after branches, each with how likely it was taken and what its status is."""
+    found = {status for _, status in statuses}
+    if not found:
+        return Likelihood.SURELY
+    if len(found) == 1:
+        return found.pop()
+    weight, status = max(statuses, key=lambda one: one[0])
+    if weight < Likelihood.USUALLY:
+        return Likelihood.PERHAPS
+    return max(min(status, Likelihood.USUALLY), Likelihood.SELDOM)

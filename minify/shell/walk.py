@@ -14,10 +14,10 @@ from typing import Any
 from minify.shell import conditions, expansion, names, syntax
 from minify.shell.expansion import Assumption
 from minify.shell.run import Here, Surroundings, Walk
-from minify.shell.simple import SimpleCommands, TooMuchError, likeliest
-from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State, joined
+from minify.shell.simple import SimpleCommands, TooMuchError
+from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Script, Statement, Word
-from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, unknown
+from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, likeliest, unknown
 
 _MOST_STEPS = 5_000
 _DEEPEST = 80
@@ -29,7 +29,7 @@ def walk(script: Script, surroundings: Surroundings) -> Walk:
 
     Bounded: after some thousand commands the walk ends with `trouble`.
     """
-    walker = _Walker(surroundings, script)
+    walker = Walker(surroundings, script)
     try:
         walker.start(script)
     except (TooMuchError, RecursionError):
@@ -37,25 +37,31 @@ def walk(script: Script, surroundings: Surroundings) -> Walk:
     return Walk(tuple(walker.runs))
 
 
-class _Walker(SimpleCommands):
+class Walker(SimpleCommands):
     def __init__(self, surroundings: Surroundings, script: Script) -> None:
         super().__init__(Assumption(surroundings.is_root, script.is_bash), surroundings.finder)
         self._surroundings = surroundings
-        self._steps = 0
+        self.steps = 0
 
     def start(self, script: Script) -> None:
+        around = self._surroundings
+        state = self.beginning()
+        state.errexit = Likelihood.SURELY if "e" in script.options else Likelihood.NEVER
+        self.statements(script.statements, state, Here(around.path, scripts=(around.path,)))
+
+    def beginning(self) -> State:
+        """What a script knows before its first command."""
         around = self._surroundings
         state = State()
         for name, text in around.environment.items():
             state.set(name, _usual(text))
-        state.errexit = Likelihood.SURELY if "e" in script.options else Likelihood.NEVER
         state.set("0", _usual(around.path))
         state.set(WORKING_DIRECTORY, _usual(around.directory))
         arguments: tuple[Value, ...] = (ANY_LIST,)
         if around.arguments is not None:
             arguments = tuple(map(_usual, around.arguments))
         state.set(POSITIONAL, *arguments)
-        self.statements(script.statements, state, Here(around.path, scripts=(around.path,)))
+        return state
 
     def statements(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
         """Walks a list of statements; gives how sure it is that the last one succeeds."""
@@ -68,20 +74,20 @@ class _Walker(SimpleCommands):
         return status
 
     def _statement(self, statement: Statement, state: State, here: Here) -> Likelihood:
-        self._steps += 1
-        if self._steps > _MOST_STEPS or here.depth > _DEEPEST:
+        self.steps += 1
+        if self.steps > _MOST_STEPS or here.depth > _DEEPEST:
             raise TooMuchError
         here = replace(here, depth=here.depth + 1, line=here.text_line or statement.line)
         if statement.is_negated:
             here = replace(here, is_tolerated=True)
         if statement.is_background:
             background = replace(here, is_background=True, is_tail=False)
-            self._command(statement, state.copy(), background)
+            self.command(statement, state.copy(), background)
             return Likelihood.SURELY
-        status = self._command(statement, state, here)
+        status = self.command(statement, state, here)
         return status.negated if statement.is_negated else status
 
-    def _command(self, statement: Statement, state: State, here: Here) -> Likelihood:
+    def command(self, statement: Statement, state: State, here: Here) -> Likelihood:
         command = statement.command
         if isinstance(command, syntax.Simple):
             return self.simple(command, statement.redirections, state, here)
@@ -253,11 +259,13 @@ class _Walker(SimpleCommands):
             state.reach = reach
         return Likelihood.SURELY
 
-    def define(self, command: syntax.Function, state: State, _: Here) -> Likelihood:
-        state.functions[command.name] = command
+    def define(self, command: syntax.Function, state: State, here: Here) -> Likelihood:
+        state.functions[command.name] = Defined(command, here.path, here.text_line)
         return Likelihood.SURELY
 
-    def declaration(self, command: syntax.Declaration, state: State, _: Here) -> Likelihood:
+    def declaration(self, command: syntax.Declaration, state: State, here: Here) -> Likelihood:
+        values = (one.value for one in command.assignments)
+        self.substitutions((value for value in values if value is not None), state, here)
         self.assign(command.assignments, state)
         return Likelihood.SURELY
 
@@ -285,20 +293,20 @@ class _Walker(SimpleCommands):
         return _in_worlds(truth, names.used_by(last), state)
 
 
-_HANDLERS: Mapping[type, Callable[[_Walker, Any, State, Here], Likelihood]] = {
-    syntax.AndOr: _Walker.and_or,
-    syntax.ArithmeticFor: _Walker.endless,
-    syntax.Calculation: _Walker.calculate,
-    syntax.Case: _Walker.case,
-    syntax.Declaration: _Walker.declaration,
-    syntax.For: _Walker.for_,
-    syntax.Function: _Walker.define,
-    syntax.Group: _Walker.group,
-    syntax.If: _Walker.if_,
-    syntax.Pipeline: _Walker.pipeline,
-    syntax.Subshell: _Walker.subshell,
-    syntax.Test: _Walker.test,
-    syntax.While: _Walker.while_,
+_HANDLERS: Mapping[type, Callable[[Walker, Any, State, Here], Likelihood]] = {
+    syntax.AndOr: Walker.and_or,
+    syntax.ArithmeticFor: Walker.endless,
+    syntax.Calculation: Walker.calculate,
+    syntax.Case: Walker.case,
+    syntax.Declaration: Walker.declaration,
+    syntax.For: Walker.for_,
+    syntax.Function: Walker.define,
+    syntax.Group: Walker.group,
+    syntax.If: Walker.if_,
+    syntax.Pipeline: Walker.pipeline,
+    syntax.Subshell: Walker.subshell,
+    syntax.Test: Walker.test,
+    syntax.While: Walker.while_,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,6 +40,9 @@ class WriteOptions:
     progress: Progress = SILENT
     tls_verify: bool = True
     """As in `OpenOptions`."""
+    check: Callable[[], None] = lambda: None
+    """Run once before an image is published, maybe while its bytes are on their way; what it raises
+    ends that. Of an index nothing is checked: its images are."""
 
 
 @dataclass(frozen=True, slots=True)

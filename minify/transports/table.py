@@ -26,6 +26,8 @@ class Output:
     check: Callable[[Reference, WriteOptions], None]
     write: Callable[[Image, Reference, WriteOptions], Written]
     write_index: Callable[[ImageIndex, Reference, WriteOptions], WrittenIndex] | None = None
+    checks: bool = False
+    """Whether `write` runs `WriteOptions.check` itself, beside its own work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ TRANSPORTS: Mapping[Transport, Medium] = {
     Transport.DOCKER_DAEMON: Medium(_open_from_daemon, _TO_DAEMON),
     Transport.REGISTRY: Medium(
         _open_from_registry,
-        Output(_check_registry, _write_to_registry, _write_index_to_registry),
+        Output(_check_registry, _write_to_registry, _write_index_to_registry, checks=True),
         _open_all_from_registry,
     ),
     Transport.DOCKER_ARCHIVE: Medium(
@@ -185,9 +187,12 @@ def write_image(image: Image, reference: Reference, options: WriteOptions) -> Wr
     """Publishes `image` as `reference`, whole or not at all.
 
     Raises OutputError if there is no room or no right to; ImageError if the image's bytes are not
-    what it says they are.
+    what it says they are; whatever `options.check` raises.
     """
-    return _output(reference).write(image, reference, options)
+    output = _output(reference)
+    if not output.checks:
+        options.check()
+    return output.write(image, reference, options)
 
 
 def check_index_output(reference: Reference, options: WriteOptions) -> None:

@@ -30,10 +30,9 @@ from pathlib import Path
 from typing import Any
 
 from closure.kit import planned
-from filetree.kit import Member, directory, file, image_of, symlink
+from filetree.kit import Member, directory, file, symlink
 
 from analyzers.kit import compiled
-from minify.filetree import FileTree
 from minify.planning import Plan
 
 HERE = Path(__file__).parent
@@ -136,7 +135,13 @@ def _input(base: Input, run: dict[str, Any]) -> Input:
     )
 
 
-def distribution(*, is_alpine: bool) -> Iterator[Member]:
+def _program() -> bytes:
+    """A small static program."""
+    return compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
+
+
+@functools.cache
+def distribution(*, is_alpine: bool) -> tuple[Member, ...]:
     """What every image has, and the database that says so; what CMD names is no part of it."""
     everything = list(_distribution(is_alpine=is_alpine))
     applications = {word.rpartition("/")[2] for case in cases().values() for word in case.base.cmd}
@@ -149,12 +154,12 @@ def distribution(*, is_alpine: bool) -> Iterator[Member]:
         everything.append(file("var/lib/dpkg/status", status))
         owned = "".join(f"/{path}\n" for path in paths)
         everything.append(file("var/lib/dpkg/info/distribution.list", owned))
-    yield from everything
+    return tuple(everything)
 
 
 def _distribution(*, is_alpine: bool) -> Iterator[Member]:
     names = {name for case in cases().values() for name in case.commands} | {*NEVER}
-    program = compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
+    program = _program()
     if is_alpine:
         yield file("bin/busybox", program, mode=0o755)
         yield from (symlink(f"bin/{name}", "/bin/busybox") for name in sorted(APPLETS))
@@ -179,7 +184,6 @@ def _distribution(*, is_alpine: bool) -> Iterator[Member]:
 def own_members(text: str, files: Mapping[str, str]) -> Iterator[Member]:
     """The script, and the files that are there for it."""
     yield file(ENTRYPOINT[1:], text, mode=0o755)
-    program = compiled("void _start(void){for(;;);}", "-static", "-nostdlib", "-s")
     for path, content in files.items():
         if path.endswith("/"):
             yield Member(path[1:-1], b"5", mode=0o777)
@@ -187,7 +191,7 @@ def own_members(text: str, files: Mapping[str, str]) -> Iterator[Member]:
             yield symlink(path[1:], content[3:])
         else:
             is_run = content == PROGRAM or content.startswith("#!")
-            data = program if content == PROGRAM else content.encode()
+            data = _program() if content == PROGRAM else content.encode()
             yield file(path[1:], data, mode=0o755 if is_run else 0o644)
 
 
@@ -214,11 +218,6 @@ def plan(name: str) -> Plan:
     return planned(configuration(cases()[name]), members(name))
 
 
-@functools.cache
-def tree(name: str) -> FileTree:
-    return FileTree.from_layers(image_of({}, members(name)).layers)
-
-
 def kept_commands(name: str) -> tuple[str, ...]:
     """The commands of the distribution that are kept, by the names that scripts call them by."""
     own = {f"/{m.name}" for m in own_members("", cases()[name].base.files)}
@@ -240,6 +239,7 @@ def names_of(name: str, paths: Iterable[str]) -> set[str]:
     own = {f"/{m.name}" for m in own_members("", case.base.files)} - {*case.left}
     given = {word for how in case.inputs for word in how.cmd if how.cmd != case.base.cmd}
     found = set()
+    # A shell joins `/` and `/x` to `//x`; `busybox APPLET` is logged by both names.
     for path in (re.sub("^/+", "/", path) for path in paths):
         place, _, last = path.rpartition("/")
         if path not in own and last not in given and last != "busybox":

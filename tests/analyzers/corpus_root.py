@@ -27,7 +27,7 @@ HEADS = """
     catatonit dumb-init ionice numactl runuser s6-notifyoncheck setpriv setsid stdbuf sudo tini
     with-contenv
 """.split()
-TOOLS = [*SHELLS, "chroot", "setpriv", "timeout", "unshare"]
+TOOLS = [*SHELLS, *LOOKS, "chroot", "setpriv", "sleep", "unshare"]
 
 _STAND_IN = """#!/.real/dash
 echo "$0" >> /.log

@@ -61,7 +61,7 @@ def findings(run: dict[str, Json], members: Members) -> KeepSet:
 
 
 def unpack(plan: Plan, tree: FileTree, directory: Path) -> None:
-    """What is planned, as files below a directory of this host; for trees without devices."""
+    """What is planned, as files below a directory of this host; without devices."""
     for item in plan.entries:
         out = directory / item.entry.path.lstrip("/")
         match item.entry.kind:
@@ -69,6 +69,8 @@ def unpack(plan: Plan, tree: FileTree, directory: Path) -> None:
                 out.mkdir(exist_ok=True)
             case Kind.SYMLINK:
                 out.symlink_to(item.entry.target)
+            case Kind.CHARACTER:
+                pass  # an engine gives it
             case _:
                 out.write_bytes(tree.read(item.entry) if item.content is None else item.content)
                 out.chmod(item.entry.mode)

@@ -39,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.engine
 @pytest.mark.skipif(
     os.geteuid() != 0 or not all(map(shutil.which, corpus_root.TOOLS)),
-    reason="needs root, bash, dash, busybox, setpriv and unshare",
+    reason="needs root, bash, dash, busybox, unshare and the usual tools",
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_a_script_runs_is_among_the_expected(

@@ -275,7 +275,7 @@ SCRIPTED = [
         ("for t in curl ls; do command -v $t; done", "/usr/bin/curl", ""),
         ("timeout 5 nice curl", "/usr/bin/curl", "!"),
         ("xargs -n1 curl", "/usr/bin/curl", "!"),
-        ("find . -exec curl {} +", "/usr/bin/curl", ""),
+        ("find . -exec curl {} +", "/usr/bin/curl", "!"),
         ("cat <<EOF\nDon't panic\nEOF\ncurl -x\necho 'done'", "/usr/bin/curl", "!"),
         ("cat <<-E\n\tv $(curl x)\n\tE", "/usr/bin/curl", "!"),
         ("su app -c 'curl x'", "/usr/bin/curl", "!"),
@@ -295,7 +295,9 @@ SCRIPTED = [
 )
 def test_idioms_of_scripts(line: str, path: str, grade: str) -> None:
     members = [file("opt/app/run", f"#!/bin/sh\n{line}\n", mode=0o755), *SCRIPTED]
-    assert kept(*members, cmd="/opt/app/run")[path].startswith(f"{grade}script.")
+    rules = kept(*members, cmd="/opt/app/run")[path]
+    assert rules.startswith(grade)
+    assert "script." in rules
 
 
 def test_patterns_functions_and_repetitions_are_no_gaps() -> None:
@@ -459,7 +461,7 @@ def test_a_file_that_a_script_appends_to_stays() -> None:
         file("srv/x/other", "nothing"),
         *BIN,
     )
-    assert found["/srv/x/journal"] == "script.writes"
+    assert found["/srv/x/journal"] == "script.path script.writes"
     assert "/srv/x/other" not in found
 
 

@@ -83,6 +83,7 @@ _ROWS = """
     tesseract               certain  libtesseract.so.5    /usr/share/tesseract-ocr/5/tessdata/eng
     tcl                     certain  libtcl8.6.so         /usr/share/tcltk/tcl8.6/init.tcl
     ghostscript             certain  libgs.so.10          /usr/share/ghostscript/10/gs_init.ps
+    paper                   certain  libpaper.so.1        /etc/papersize
     poppler                 likely   libpoppler.so.126    /usr/share/poppler/cMap/x
     odbc                    certain  libodbc.so.2         @/odbc/libpsql.so
     mysql                   likely   libmariadb.so.3      @/libmariadb3/plugin/sha2.so

@@ -135,6 +135,25 @@ def test_a_library_s_guess_is_left_out() -> None:
     }
 
 
+def test_a_library_of_a_package_that_is_depended_on_is_no_guess() -> None:
+    other = shared("libplug.so.1", "libfar.so.1", calls=("dlopen",), name="usr/lib/libother.so.1")
+    app, libraries = saying("/usr/lib/libother.so.1"), ("libplug.so.1", "libfar.so.1")
+    depends = {"app": "", "other": "Depends: plug\n", "plug": "", "far": ""}
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\n{more}\n" for name, more in depends.items()
+    )
+    lists = {"app": "/usr/bin/app", "other": "/usr/lib/libother.so.1"}
+    lists |= {name: f"/{_LIB}/lib{name}.so.1" for name in ("plug", "far")}
+    members = [file(f"var/lib/dpkg/info/{name}.list", path) for name, path in lists.items()]
+    members += [shared(name=f"{_LIB}/{name}") for name in libraries]
+    members += [app, other, file("var/lib/dpkg/status", status), *libc()]
+    assert by_strings(planned({"Cmd": ["/usr/bin/app"]}, members)) == {
+        "/usr/lib/libother.so.1": "strings.file",
+        f"/{_LIB}/libplug.so.1": "strings.library",
+        f"[/{_LIB}/libfar.so.1]": "guessed strings.library",
+    }
+
+
 def test_a_module_without_lib_counts_for_the_application() -> None:
     opens = saying("plug.so", calls=("dlopen",))
     plan = decided(opens, shared(name=f"{_LIB}/plug.so"))
@@ -150,6 +169,38 @@ def test_the_first_word_of_a_command_is_run() -> None:
     (reason,) = plan.keep.kept[ImagePath("/usr/bin/locale")].reasons
     assert reason.detail == "calls popen and contains 'locale -a'"
     assert by_strings(decided(saying("locale -a"), *tools)) == {}
+
+
+def test_a_program_beside_it_is_started_by_a_name_that_is_put_together() -> None:
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\nVersion: 1\n{more}\n"
+        for name, more in {
+            "app": "Depends: asker | none\n",
+            "app-agent": "Source: app\n",
+            "asker": "",
+            "other": "",
+        }.items()
+    )
+    texts = ("/build/app-agent", "/asker", "/other", "/none", "app-tool")
+    plan = planned(
+        {"Cmd": ["/usr/bin/app"]},
+        [
+            saying(*texts, calls=("execv",)),
+            *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("app-agent", "app-tool")),
+            *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("asker", "other")),
+            file("var/lib/dpkg/status", status),
+            file("var/lib/dpkg/info/app.list", "/usr/bin/app\n"),
+            file("var/lib/dpkg/info/app-agent.list", "/usr/bin/app-agent\n/usr/bin/app-tool\n"),
+            file("var/lib/dpkg/info/asker.list", "/usr/bin/asker\n"),
+            file("var/lib/dpkg/info/other.list", "/usr/bin/other\n"),
+            *libc(),
+        ],
+    )
+    assert by_strings(plan) == {
+        "/usr/bin/app-agent": "strings.sibling",
+        "/usr/bin/asker": "strings.sibling",
+        "[/usr/bin/app-tool]": "guessed strings.sibling",
+    }
 
 
 def test_texts_without_an_end_are_cut_where_the_image_has_a_name() -> None:

@@ -13,7 +13,7 @@ from minify.planning import Plan
 
 LIBRARY = "usr/lib/python3.11"
 SITE = "opt/venv/lib/python3.11/site-packages"
-PYTHON = (
+PYTHON: tuple[Member | str, ...] = (
     calling("main", name="usr/bin/python3.11"),
     *libc(),
     "usr/bin/python3 -> python3.11",

@@ -124,3 +124,14 @@ def test_shadows_stay_whole_for_root() -> None:
     identity = chosen("", [*ACCOUNTS, *SHADOWS], keeping(), Wishes("keep", keep_shadow=True))
     assert len(identity.shadow or ()) == 3
     assert chosen("", ACCOUNTS, keeping(), Wishes("keep", keep_shadow=True)).shadow is None
+
+
+def test_who_cannot_log_in_any_more_is_told() -> None:
+    passwd = file("etc/passwd", "root:x:0:0::/:/bin/sh\nother:x:9:9::/:/bin/sh\n")
+    members = [passwd, *SHADOWS]
+    (gap,) = chosen("", members, runs_as(EVERYBODY)).gaps
+    assert "passwords of other in /etc/shadow are left out" in gap.reason.detail
+    assert "--keep-shadow" in gap.hint
+    assert not chosen("", members, runs_as(EVERYBODY), Wishes(keep_shadow=True)).gaps
+    assert not chosen("", members, keeping()).gaps
+    assert not chosen("", [passwd], runs_as(EVERYBODY)).gaps

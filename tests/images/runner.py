@@ -25,9 +25,12 @@ class Container:
     identity: str
     pid: int
 
-    def connect(self, port: int) -> socket.socket:
-        """A connection to the container's own loopback; it needs no network of the host's."""
-        deadline = time.monotonic() + START_SECONDS
+    def connect(self, port: int, *, seconds: float = START_SECONDS) -> socket.socket:
+        """A connection to the container's own loopback; it needs no network of the host's.
+
+        TimeoutError, an OSError, if nothing listens for so long.
+        """
+        deadline = time.monotonic() + seconds
         while True:
             try:
                 # A thread of its own enters the namespace, and ends there.

@@ -211,7 +211,8 @@ _UNSEEN = (
         entrypoint=("/usr/sbin/dovecot", "-F"),
         building=("--skip=cleanup/run",),
         named=("/usr/bin/doveadm", "/home/alice"),
-        because="who steers it; the home of who has mail",
+        because="who steers it; the home of who has mail; the system's accounts are asked first",
+        options=("--keep-shadow",),
     ),
     Program(
         "mariadb",

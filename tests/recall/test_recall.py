@@ -17,10 +17,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 SHORT: Mapping[str, str] = {
-    "dovecot": "/etc/shadow, which PAM asks for",
-    "mariadb": "what a script's variable names, and what my.cnf includes",
-    "gs": "what a script's variable names, and the size of paper",
-    "gpg": "programs that it starts by name",
+    "mariadb": "what my.cnf includes: `!includedir /etc/mysql/conf.d/`",
 }
 """Programs of which something is missed today, and what."""
 

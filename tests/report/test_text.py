@@ -15,6 +15,7 @@ import minify
 from minify.closure import CONFIG, Gap, Reason
 from minify.filetree import ImagePath
 from minify.identity import Given, Opened, Rejected, Withheld
+from minify.image import Digest
 from minify.pipeline import Options
 from minify.report import FORMATS, Explanation, Result, running, user_text, why_json
 from minify.report.sections import Section, user_sections
@@ -249,6 +250,23 @@ def test_the_docker_run_line_names_the_image_as_docker_does(
     text = FORMATS["summary"](replace(result, reference=reference, built=built))
     (line,) = (line for line in text.splitlines() if line.startswith("    docker run "))
     assert line.split()[-1] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"),
+    [("docker://h/app:1", True), ("docker://h/app@sha256:" + "1" * 64, False), ("oci:d", False)],
+)
+def test_what_a_tag_of_a_registry_led_to_is_told(name: str, *, is_told: bool) -> None:
+    result = changed().result
+    digest = Digest.of(b"manifest")
+    source = replace(result.source, name=name, manifest_digest=digest)
+    lines = FORMATS["summary"](replace(result, source=source)).splitlines()
+    assert (f"  digest   {digest}" in lines) == is_told
+    index = Digest.of(b"index")
+    lines = FORMATS["summary"](
+        replace(result, source=replace(source, index_digest=index))
+    ).splitlines()
+    assert (f"  digest   {index}" in lines) == is_told
 
 
 def test_a_long_section_is_cut_and_says_so() -> None:

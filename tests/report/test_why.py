@@ -277,3 +277,17 @@ def test_what_is_left_out_says_how_likely_it_is_and_what_keeps_it() -> None:
     assert section.lines == (f"{line}: {gconv}: {cost}",)
     kept = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 1"], options=GUESSED)
     assert why(kept, f"{gconv}/SJIS.so").startswith(f"{gconv}/SJIS.so is kept")
+
+
+def test_what_is_excluded_from_the_application_says_so_and_what_keeps_it() -> None:
+    explanation = explained(
+        [calling("puts", name="app/run"), *libc(), "app/.git/config: 12345"],
+        run={"Cmd": ["/app/run"]},
+    )
+    config = "/app/.git/config"
+    assert explanation.result.plan.keep.excluded[0].path == "/app/.git"
+    assert why(explanation, config).splitlines()[0] == (
+        f"{config} is excluded: version control data, a cache or a history, no part of the"
+        " application"
+    )
+    assert f"to keep  --keep {config}" in why(explanation, config)

@@ -137,7 +137,9 @@ def test_commands_that_may_run(text: str, as_root: list[str], as_other: list[str
             "~exec a", "-exec b", "-exec c"]),
         ('shift; exec "$@"', "a b c", ["exec b c"]),
         ('f() { exec x "$2" "$#"; }; f 1 "$1"', "a", ["exec x a 2"]),
-        ('exec a "${@:2}"', "x y", ["exec a ${@…}"]),
+        ('exec a "${@:2}"', "x y", ["exec a y"]),
+        ('exec a "${@:2}"', None, ["exec a $@"]),
+        ('exec a "${@:1:1}"', "x y", ["exec a ${@…}"]),
     ],
 )  # fmt: skip
 def test_arguments(text: str, args: str | None, expected: list[str]) -> None:

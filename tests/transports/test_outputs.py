@@ -17,7 +17,7 @@ import pytest
 from minify.errors import ImageError, MinifyError, OutputError, UsageError
 from minify.image import Digest, Image, Reference
 from minify.image.blob import BytesBlob
-from minify.transports import TRANSPORTS, WriteOptions, check_output
+from minify.transports import TRANSPORTS, WriteOptions, check_output, write_image
 from transports import kit
 from transports.kit import opened, sample, written
 
@@ -404,3 +404,16 @@ def test_two_writers_of_one_layout_do_not_break_it(image: Image, tmp_path: Path)
         writer.join()
     assert kit.is_whole(opened(f"oci:{target}:old"), TWO)
     assert not [name for name in kit.listing(target) if ".minify" in name]
+
+
+@pytest.mark.parametrize("medium", ["docker-archive", "oci", "oci-archive"])
+def test_what_the_check_refuses_is_not_written(medium: str, tmp_path: Path) -> None:
+    image = kit.opened(f"oci:{kit.write_tree(tmp_path / 'in', kit.layout([kit.sample('one')]))}")
+
+    def check() -> None:
+        raise OutputError("it is not what was planned")
+
+    reference = Reference.parse(f"{medium}:{tmp_path / 'out'}")
+    with pytest.raises(OutputError, match="not what was planned"):
+        write_image(image, reference, WriteOptions(check=check))
+    assert not (tmp_path / "out").exists()

@@ -409,3 +409,25 @@ def test_a_full_disk_is_told(
 def test_options_reach_the_registry(registry: Registry) -> None:
     name = Reference.parse(f"docker://{registry.address}/big:1")
     assert kit.is_whole(pull.open_image(name, OpenOptions(tls_verify=False), QUICK), BIG)
+
+
+def test_what_the_check_refuses_gets_no_tag(faulty: Faulty, big: Image, registry: Registry) -> None:
+    name = fresh()
+    reached = threading.Event()
+
+    def faults(exchange: Exchange) -> Fault:
+        if exchange.method != "PUT":
+            return None
+        reached.set()
+        return Hang(0)
+
+    def check() -> None:
+        assert reached.wait(60)  # the bytes are on their way
+        raise OutputError("it is not what was planned")
+
+    proxy = faulty(faults)
+    target = Reference.parse(f"docker://{proxy.address}/{name}:1")
+    said = refusal(lambda: push.write_image(big, target, WriteOptions(check=check), QUICK))
+    assert said == "it is not what was planned"
+    assert registry.tags(name) == {}
+    assert proxy.count("PUT", "/manifests/") == 0

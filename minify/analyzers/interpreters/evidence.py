@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from minify.analyzers.commands import operands
 from minify.analyzers.interpreters.languages import has_search_path, is_data, suffix_of
 from minify.analyzers.interpreters.libraries import has_library_in
 from minify.analyzers.runtimes import is_runtime
-from minify.analyzers.shellscripts import Scripts
-from minify.analyzers.walks import configuration_walks
 from minify.closure import Context
 from minify.closure.commandline import MULTI_CALL, SHELLS, called, inner_command
-from minify.filetree import Entry, ImagePath
-from minify.filetree.path import decoded, joined
+from minify.filetree import Entry
+from minify.filetree.path import decoded
 
 _LONGEST_LINE = 256
 _LOOKED_AT = 4096
 _MOST_HEADS = 16
-_MOST_WORDS = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def _by_operands(program: Entry, context: Context) -> Iterator[Evidence]:
 
     Configuration is no script: nginx, redis and haproxy are given texts too.
     """
-    for path in _operands(context).get(program.path, ()):
+    for path in operands(context).get(program.path, ()):
         entry = context.tree.file(path)
         if entry is None or entry.path == program.path or not _is_text(entry, context):
             continue
@@ -99,36 +96,3 @@ def _is_text(entry: Entry, context: Context) -> bool:
         return False
     beginning = context.tree.read(entry, _LOOKED_AT)
     return bool(beginning) and b"\0" not in beginning
-
-
-def _operands(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
-    """The paths that each program of the configuration, or of its scripts, is given."""
-    return context.remembered("operands of programs", lambda: _every_operand(context))
-
-
-def _every_operand(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
-    found: dict[ImagePath, dict[str, None]] = {}
-    for walked in configuration_walks(context, Scripts(context)):
-        for run in walked.runs:
-            words = tuple(text or "" for text in run.texts[:_MOST_WORDS])
-            for _ in range(_MOST_HEADS):
-                inner = inner_command(called(words[0]), words[1:]) if words else None
-                if not inner:
-                    break
-                words = inner
-            command = context.command(words[0]) if words and words[0] else None
-            if command is not None:
-                where = run.directory or context.workdir
-                paths = (joined(where, _value(word)) for word in words[1:] if _value(word))
-                found.setdefault(command.entry.path, {}).update(dict.fromkeys(paths))
-    return {program: tuple(paths) for program, paths in found.items()}
-
-
-_OPTION = re.compile(r"-[^=]*+=(.*+)", re.DOTALL)
-
-
-def _value(word: str) -> str:
-    """What may be a path in a word: itself, or the value of an option."""
-    match = _OPTION.fullmatch(word)
-    value = match[1] if match else word
-    return "" if "\0" in value or value.startswith("-") else value

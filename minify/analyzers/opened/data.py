@@ -126,6 +126,14 @@ _DATA = (
         ),
     ),
     Rule(
+        "paper",
+        library("paper"),
+        CERTAIN,
+        "the size of paper is configured",
+        "3 bytes",
+        keeps=("/etc/papersize", "/etc/libpaper.d/"),
+    ),
+    Rule(
         "poppler",
         library("poppler"),
         LIKELY,

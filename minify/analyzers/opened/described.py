@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from minify.analyzers.opened import private_scripts, strings, unterminated
+from minify.analyzers.opened import private_scripts, siblings, strings, unterminated
 from minify.analyzers.opened.rule import Calls, Contains, Library, Program, Rule, Scope
 from minify.analyzers.opened.table import RULES
 from minify.closure import Likelihood
@@ -24,6 +24,13 @@ class Described:
     likelihood: Likelihood
     evidence: str
     cost: str
+    number: int = 1
+    """Which of the rows of that name it is."""
+
+    @property
+    def row(self) -> str:
+        """The name; with `#2` the second of that name."""
+        return f"{self.name}#{self.number}" if self.number > 1 else self.name
 
 
 _CODE = (
@@ -54,7 +61,8 @@ _CODE = (
     Described(
         strings.LIBRARIES,
         "a library's name in a file that calls `dlopen`",
-        "the library: likely for the application's own files, else guessed",
+        "the library: likely for the application's own files, and where the file's package depends"
+        " on the library's; else guessed",
         Likelihood.LIKELY,
         "the name is found as `dlopen` would find it",
         "guesses 24 MB over twenty programs",
@@ -66,6 +74,15 @@ _CODE = (
         Likelihood.LIKELY,
         "it is run by a shell",
         "0.4 MB",
+    ),
+    Described(
+        siblings.RULE,
+        "the end of a path, as `/gpg-agent`, in the application's own program that starts others",
+        "the program beside it of that name, of the same upstream or of what that depends on;"
+        " by a bare name guessed",
+        Likelihood.LIKELY,
+        "a program puts together where others are",
+        "0 in fourteen programs",
     ),
     Described(
         unterminated.RULE,
@@ -88,13 +105,21 @@ _CODE = (
 
 def described() -> Iterator[Described]:
     """All rules, those of the table first."""
+    numbers: dict[str, int] = {}
     for rule in RULES:
+        numbers[rule.name] = numbers.get(rule.name, 0) + 1
         keeps = [f"`{pattern}`" for pattern in rule.keeps[:_KEEPS_SHOWN]]
         rest = len(rule.keeps) - len(keeps)
         keeps += [f"{rest} more"] if rest else []
         keeps += [_first_sentence(rule)] if rule.finds.__doc__ else []
         yield Described(
-            rule.name, _trigger(rule), ", ".join(keeps), rule.likelihood, rule.evidence, rule.cost
+            rule.name,
+            _trigger(rule),
+            ", ".join(keeps),
+            rule.likelihood,
+            rule.evidence,
+            rule.cost,
+            numbers[rule.name],
         )
     yield from _CODE
 
@@ -128,11 +153,11 @@ _WHOSE = {
 }
 
 
-def page() -> str:
-    """docs/rules.md, whole."""
+def page(run: Collection[str]) -> str:
+    """docs/rules.md, whole. `run` are the rows without which a program was seen to fail."""
     rows = "".join(
         f"| {rule.name} | {rule.trigger} | {rule.keeps} | {rule.likelihood.name.lower()}"
-        f" | {rule.evidence} | {rule.cost} |\n"
+        f" | {rule.evidence} | {rule.cost} | {'run' if rule.row in run else 'table'} |\n"
         for rule in described()
     )
     return f"{_HEAD}{rows}"
@@ -151,6 +176,10 @@ likely, suggested guessed.
 of what a rule names in trees of Debian 12 with some four hundred packages each; what those trees do
 not have is not measured.
 
-| rule | shown by | keeps | likelihood | evidence | cost |
-| --- | --- | --- | --- | --- | --- |
+The last column says how a row is tested. *run*: a real program does its work in a tree that was
+made with all rows, and fails in one that was made without this row alone. *table*: what the row
+keeps is tested, and nothing was run.
+
+| rule | shown by | keeps | likelihood | evidence | cost | tested |
+| --- | --- | --- | --- | --- | --- | --- |
 """

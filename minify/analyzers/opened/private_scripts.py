@@ -13,9 +13,15 @@ from itertools import islice
 from minify.analyzers.runtimes import is_runtime
 from minify.closure import Context, Finding, Grade, Likelihood, Need, Reason
 from minify.closure.commandline import SHELLS, called
-from minify.closure.shellwords import commands, is_literal
+from minify.closure.innercommands import command_lines
+from minify.closure.shellfiles import syntax_tree
 from minify.filetree import Entry
 from minify.filetree.path import basename, decoded, parent
+from minify.shell import Script, Value
+from minify.shell.builtins import NAMES
+from minify.shell.syntax import Literal, Simple, Word
+from minify.shell.traversal import statements
+from minify.shell.values import Known, Unknown, known
 
 RULE = "script.private"
 
@@ -23,6 +29,7 @@ _SHEBANG = re.compile(rb"#![ \t]*+(?:/usr/bin/env[ \t]++)?(\S++)")
 _LARGEST = 1 << 18
 _MOST = 2000
 _MOST_TEXTS = 8
+_PREFIXES = frozenset("exec command builtin".split())
 # What pam_motd runs for whoever logs in.
 _RUN_BY_OTHERS = ("/etc/update-motd.d/",)
 
@@ -38,7 +45,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     if called(shell) not in SHELLS:
         return
     for name in dict.fromkeys((shell, *_names(entry, context))):
-        found = context.command(name) if is_literal(name) else None
+        found = context.command(name) if name else None
         if found is not None and found.entry.path != entry.path:
             is_plain = context.is_elf(found.entry) and not is_runtime(basename(found.entry.path))
             yield Need(
@@ -49,13 +56,33 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
 
 
 def _names(script: Entry, context: Context) -> Iterator[str]:
-    """The first words of the commands in a script, and in what it reads of its own directory."""
+    """The names of the commands in a script, and in what it reads of its own directory."""
     texts = [script]
     for entry in texts:
-        for found in islice(commands(decoded(context.tree.read(entry, _LARGEST))), _MOST):
-            yield found.name
-            if found.name not in (".", "source") or len(found.words) < 2:
+        for words in islice(_commands(entry, context), _MOST):
+            if words[0].text not in NAMES:
+                yield from (line.words[0].text or "" for line in command_lines(words))
+            if words[0].text not in (".", "source") or len(words) < 2:
                 continue
-            read = context.tree.file(f"{parent(script.path)}/{called(found.words[1])}")
+            read = context.tree.file(f"{parent(script.path)}/{called(words[1].end)}")
             if read is not None and read not in texts and len(texts) < _MOST_TEXTS:
                 texts.append(read)
+
+
+def _commands(entry: Entry, context: Context) -> Iterator[tuple[Value, ...]]:
+    """The simple commands of a script, on every branch, as they are written."""
+    tree = syntax_tree(entry, context)
+    for statement in statements(tree) if isinstance(tree, Script) else ():
+        if isinstance(statement.command, Simple):
+            words = statement.command.words
+            while words and words[0].text in _PREFIXES:
+                words = words[1:]
+            if words:
+                yield tuple(_value(word) for word in words)
+
+
+def _value(word: Word) -> Value:
+    if word.text is not None:
+        return known(word.text)
+    last = word.parts[-1]
+    return Value((Unknown("$"), Known(last.text if isinstance(last, Literal) else "")))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from minify.analyzers.dlopen_notes import processes
-from minify.analyzers.opened import trees, unterminated
+from minify.analyzers.opened import siblings, trees, unterminated
 from minify.analyzers.opened.texts import matches
 from minify.closure import Context, Finding, Grade, Likelihood, Need, Reason, places
 from minify.closure.solver import ALONE, NEEDED
@@ -78,6 +78,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
     if is_own:
         yield from _directories(paths, entry, context)
         yield from unterminated.analyze(entry, context)
+        yield from siblings.analyze(entry, elf, context)
     if elf.imports & _OPENS:
         names = _with_modules(libraries, entry, context) if is_own else libraries
         yield from _libraries(names, entry, elf, context)
@@ -165,13 +166,21 @@ def _libraries(
     wanted = (name for name in names if name not in known and _SONAME.fullmatch(name))
     running = tuple(processes(entry, context)) or (None,)
     is_own = context.is_first_party(entry.path)
-    likelihood = Likelihood.LIKELY if is_own else Likelihood.GUESSED
     for name in islice(wanted, _MOST_LIBRARIES):
         for process in running:
             links = context.loader.load_name(name, entry, needed_in=process)
             if not links.missing and not links.unmet:
                 rule = ALONE if process is None else NEEDED
+                is_likely = is_own or _depends_on(links, entry, context)
+                likelihood = Likelihood.LIKELY if is_likely else Likelihood.GUESSED
                 yield from _loaded(name, links, entry, rule, likelihood)
+
+
+def _depends_on(links: LinkMap, entry: Entry, context: Context) -> bool:
+    """Whether the file's package says that it depends on that of the library it opens."""
+    wanted = context.packages.owners(links.objects[0].real_path)
+    mine = context.packages.owners(entry.path)
+    return any(not wanted.isdisjoint(context.packages[name].depends) for name in mine)
 
 
 def _loaded(

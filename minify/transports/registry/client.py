@@ -258,11 +258,17 @@ class Client:
 
     # -- threads ------------------------------------------------------------------------------
 
-    def in_parallel(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
-        """What the jobs give, in their order; the first failure ends them all, as Ctrl-C does."""
+    def in_parallel(
+        self, jobs: Sequence[Callable[[], T]], meanwhile: Callable[[], None] = lambda: None
+    ) -> list[T]:
+        """What the jobs give, in their order; the first failure ends them all, as Ctrl-C does.
+
+        `meanwhile` is done in this thread; its failure ends them too.
+        """
         with ThreadPoolExecutor(THREADS, thread_name_prefix="minify-registry") as pool:
             futures = [pool.submit(job) for job in jobs]
             try:
+                meanwhile()
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 for future in futures:
                     if future in done:

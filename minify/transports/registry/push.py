@@ -20,7 +20,6 @@ from minify.image.image import Image
 from minify.image.layer import Layer
 from minify.image.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
 from minify.image.reference import Reference
-from minify.progress import Progress
 from minify.transports.options import WriteOptions, Written, WrittenIndex
 from minify.transports.registry.blobs import PulledBlob
 from minify.transports.registry.client import Access, Client, guarded
@@ -51,10 +50,10 @@ def check_output(
 def write_image(
     image: Image, reference: Reference, options: WriteOptions, patience: Patience = _PATIENCE
 ) -> Written:
-    """Pushes `image`; the tag moves as the last step."""
+    """Pushes `image`, which is checked meanwhile; the tag moves as the last step."""
     client = _client(reference, [image], options, patience)
     with closing(client):
-        (stored,) = _push_blobs(client, [image], options.progress)
+        (stored,) = _push_blobs(client, [image], options)
         data = stored.manifest.write()
         _put_manifest(client, client.name.tag, OCI_MANIFEST, data)
     return Written(str(reference), stored.manifest.config.digest, stored.descriptor.digest)
@@ -67,7 +66,7 @@ def write_index(
     images = [one.image for one in index.images]
     client = _client(reference, images, options, patience)
     with closing(client):
-        stored = _push_blobs(client, images, options.progress)
+        stored = _push_blobs(client, images, options)
         for one in stored:
             digest = str(one.descriptor.digest)
             _put_manifest(client, digest, OCI_MANIFEST, one.manifest.write())
@@ -103,8 +102,8 @@ def _origin(blob: Blob, name: RegistryName) -> str:
     return "" if blob.repository == name.repository else blob.repository
 
 
-def _push_blobs(client: Client, images: list[Image], progress: Progress) -> list[StoredImage]:
-    """Sends what the registry lacks, each blob once."""
+def _push_blobs(client: Client, images: list[Image], options: WriteOptions) -> list[StoredImage]:
+    """Sends what the registry lacks, each blob once, and runs the check beside that."""
     stored, parts = [], []
     for image in images:
         assert len(image.config.diff_ids) == len(image.layers), "a virtual layer has to be built"
@@ -115,10 +114,10 @@ def _push_blobs(client: Client, images: list[Image], progress: Progress) -> list
         parts += [*layers, config]
     unique = {part.descriptor.digest: part for part in reversed(parts)}
     total = sum(part.descriptor.size for part in unique.values())
-    with progress.step("pushing", total) as told:
+    with options.progress.step("pushing", total) as told:
         advance = guarded(told)
         uploads = [Upload(client, part, advance) for part in unique.values()]
-        client.in_parallel([upload.run for upload in uploads])
+        client.in_parallel([upload.run for upload in uploads], options.check)
     return stored
 
 

@@ -1,11 +1,11 @@
-"""Which files of an image are shell scripts, and which one a command starts: for the walk."""
+"""Which files of an image are shell scripts, and which one a command starts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from minify.closure import Context
+from minify.closure.analyzer import Context
 from minify.closure.commandline import (
     MULTI_CALL,
     SHELLS,
@@ -14,6 +14,7 @@ from minify.closure.commandline import (
     inner_command,
     shell_call,
 )
+from minify.closure.innercommands import Text, texts
 from minify.filetree import Entry
 from minify.filetree.path import decoded, encoded, joined
 from minify.shell import Called, Script, ShellError, Value, parse
@@ -23,12 +24,59 @@ _UNKNOWN = "\0"  # for a word that is not known; no argument can hold it
 _MOST_HEADS = 16
 _SHEBANG = re.compile(rb"#![ \t]*+(\S++)(?:[ \t]++([^\n]*+))?")
 _LONGEST_LINE = 256
+_LARGEST_KEPT = 1 << 19
 _LARGEST_TOTAL = 2 << 20
 """Bytes of all scripts that one walk may come to; their trees take a hundred times as much."""
 
 
+def is_shell_script(entry: Entry, context: Context) -> bool:
+    """Whether the first line names a shell, or the configuration gives the file to one."""
+    if entry.path in context.scripts:
+        return True
+    match = _SHEBANG.match(context.tree.read(entry, _LONGEST_LINE))
+    if match is None:
+        return False
+    words = decoded(match[1] + b" " + (match[2] or b"")).split()
+    # Heads may come before it: env, an init (`#!/usr/bin/dumb-init /bin/sh`).
+    names = (called(word) for word in words if "=" not in word and word[:1] != "-")
+    first = next(names, "")
+    return first in SHELLS | MULTI_CALL or (
+        inner_command(first, ["x"]) is not None and next(names, "") in SHELLS
+    )
+
+
+def syntax_tree(entry: Entry, context: Context) -> Script | ShellError | None:
+    """The syntax tree of a shell script, or why it has none; None for a binary."""
+    trees = context.remembered(_Trees, _Trees)
+    return trees.of(entry, context)
+
+
+class _Trees:
+    """The trees that were asked for last: each takes a hundred times the room of its text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Script | ShellError | None]] = {}
+        self._total = 0
+
+    def of(self, entry: Entry, context: Context) -> Script | ShellError | None:
+        found = self._kept.pop(entry.path, None)
+        if found is None:
+            found = self._read(entry, context)
+            self._total += found[0]
+        self._kept[entry.path] = found
+        while self._total > _LARGEST_KEPT and len(self._kept) > 1:
+            self._total -= self._kept.pop(next(iter(self._kept)))[0]
+        return found[1]
+
+    def _read(self, entry: Entry, context: Context) -> tuple[int, Script | ShellError | None]:
+        if context.tree.read(entry, 4) == b"\x7fELF":
+            return 0, None
+        text = context.tree.read(entry, LARGEST + 1)
+        return len(text), parse(text)
+
+
 class Scripts:
-    """The shell scripts of one image, each read once."""
+    """The shell scripts that one walk comes to."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -40,7 +88,11 @@ class Scripts:
         """The scripts that a walk came to and that could not be parsed."""
         return {p: found for p, found in self._read.items() if isinstance(found, ShellError)}
 
-    def started(self, words: tuple[Value, ...], directory: str | None) -> Called | None:
+    def started(self, words: tuple[Value, ...], directory: str | None) -> tuple[Called, ...]:
+        found = self._started(words, directory)
+        return (found,) if found is not None else ()
+
+    def _started(self, words: tuple[Value, ...], directory: str | None) -> Called | None:
         """The script that a command line starts; not one that another user runs."""
         for _ in range(_MOST_HEADS):
             if not words or (name := words[0].text) is None:
@@ -78,35 +130,17 @@ class Scripts:
         return self._read[entry.path]
 
     def _parsed(self, entry: Entry) -> Script | ShellError | None:
-        if self._context.tree.read(entry, 4) == b"\x7fELF":
-            return None
-        text = self._context.tree.read(entry, LARGEST + 1)
-        self._total += len(text)
+        self._total += min(entry.size, LARGEST)
         if self._total > _LARGEST_TOTAL:
             return ShellError(0, f"it is one of scripts with more than {_LARGEST_TOTAL:,} bytes")
-        return parse(text)
-
-    def is_shell_script(self, entry: Entry) -> bool:
-        """Whether the first line names a shell, or the configuration gives the file to one."""
-        if entry.path in self._context.scripts:
-            return True
-        match = _SHEBANG.match(self._context.tree.read(entry, _LONGEST_LINE))
-        if match is None:
-            return False
-        words = decoded(match[1] + b" " + (match[2] or b"")).split()
-        # Heads may come before it: env, an init (`#!/usr/bin/dumb-init /bin/sh`).
-        names = (called(word) for word in words if "=" not in word and word[:1] != "-")
-        first = next(names, "")
-        return first in SHELLS | MULTI_CALL or (
-            inner_command(first, ["x"]) is not None and next(names, "") in SHELLS
-        )
+        return syntax_tree(entry, self._context)
 
     def _path(self, name: str, directory: str | None) -> str:
         return joined(directory or self._context.workdir, name) if "/" in name else name
 
     def _file(self, path: str, arguments: tuple[Value, ...]) -> Called | None:
         command = self._context.command(path)
-        if command is None or not self.is_shell_script(command.entry):
+        if command is None or not is_shell_script(command.entry, self._context):
             return None
         script = self.script(command.entry)
         return Called(command.entry.path, script, arguments) if script else None
@@ -126,3 +160,31 @@ class Scripts:
         entry = self._context.tree.file(joined(directory or self._context.workdir, call.script))
         found = self.script(entry) if entry is not None else None
         return Called(entry.path, found, operands) if entry and found else None
+
+
+class Sources:
+    """The files that a script reads as its own text. What it starts is left to itself."""
+
+    def __init__(self, context: Context) -> None:
+        self._scripts = Scripts(context)
+
+    def started(self, words: tuple[Value, ...], directory: str | None, /) -> tuple[Called, ...]:
+        del words, directory
+        return ()
+
+    def sourced(self, path: str) -> Script | None:
+        return self._scripts.sourced(path)
+
+
+class Texts(Sources):
+    """The texts too that a script gives to shells: `sh -c`, `su -c`, `watch`, awk's `system`."""
+
+    def started(self, words: tuple[Value, ...], _: str | None, /) -> tuple[Called, ...]:
+        return tuple(filter(None, map(_called_text, texts(words))))
+
+
+def _called_text(text: Text) -> Called | None:
+    script = parse(encoded(text.text))
+    if isinstance(script, ShellError):
+        return None
+    return Called("", script, text.operands, text.name)

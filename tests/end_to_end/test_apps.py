@@ -1,0 +1,105 @@
+"""Application images as their authors write them: the slim one does what the fat one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from _pytest.mark import ParameterSet
+from apps.build import AppImage, build_app
+from apps.case import Case, load, names
+from apps.checks import beside_volumes, failures, perform
+from conftest import require
+from images.engines import Engine
+from images.runner import Runner, user_of
+from images.runner import load as load_archive
+
+from end_to_end.kit import Report, minified, run_flags
+
+pytestmark = pytest.mark.engine
+
+CASES = [load(name) for name in names()]
+
+
+def cases(*, slim: bool = False) -> list[ParameterSet]:
+    found = []
+    for case in CASES:
+        marks = [pytest.mark.long] if case.long else []
+        if slim and case.known_failure:
+            marks.append(pytest.mark.xfail(reason=case.known_failure, raises=AssertionError))
+        found.append(pytest.param(case, id=case.name, marks=marks))
+    return found
+
+
+@pytest.fixture(scope="session")
+def fat(docker: Engine) -> Callable[[Case], AppImage]:
+    """The image of a case, in the daemon."""
+    require("mmdebstrap", "openssl")
+    loaded: dict[str, AppImage] = {}
+
+    def make(case: Case) -> AppImage:
+        if case.name not in loaded:
+            loaded[case.name] = build_app(case, docker)
+            load_archive(docker, loaded[case.name].archive)
+        return loaded[case.name]
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Slim:
+    tag: str
+    report: Report
+    flags: tuple[str, ...]
+    """Those of the `docker run` line in the summary."""
+
+
+@pytest.fixture(scope="session")
+def slim(
+    docker: Engine,
+    fat: Callable[[Case], AppImage],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Case], Slim]:
+    """What minify makes of a case without being told anything, in the daemon."""
+    made: dict[str, Slim] = {}
+
+    def make(case: Case) -> Slim:
+        if case.name not in made:
+            image = fat(case)
+            tag = image.tag.replace(":fat", ":slim")
+            work = tmp_path_factory.mktemp(case.name)
+            source, target = f"docker-archive:{image.archive}", f"docker-daemon:{tag}"
+            report, summary = minified(source, target, work=work, host=docker.host)
+            made[case.name] = Slim(tag, report, run_flags(summary))
+        return made[case.name]
+
+    return make
+
+
+@pytest.mark.parametrize("case", cases())
+def test_fat_image_passes_its_checks(
+    docker: Engine, fat: Callable[[Case], AppImage], case: Case
+) -> None:
+    tag = fat(case).tag
+    assert failures(perform(case, Runner(docker, tag), tag)) == []
+
+
+@pytest.mark.parametrize("case", cases(slim=True))
+def test_slim_image_passes_the_checks_run_as_its_summary_says(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
+) -> None:
+    made = slim(case)
+    run = Runner(docker, made.tag, beside_volumes(case, made.flags))
+    assert failures(perform(case, run, fat(case).tag)) == []
+    assert user_of(docker, made.tag).partition(":")[0] not in ("", "0", "root")
+    assert made.report["size"]["after"]["bytes"] < made.report["size"]["before"]["bytes"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", cases(slim=True))
+def test_slim_image_passes_the_checks_run_without_flags(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
+) -> None:
+    run = Runner(docker, slim(case).tag)
+    assert failures(perform(case, run, fat(case).tag)) == []
