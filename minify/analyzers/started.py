@@ -9,21 +9,18 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
+from minify.analyzers.walks import configuration_runs
 from minify.closure import Context
-from minify.closure.commandline import called, inner_command
+from minify.closure.commandline import SWITCHES, called, inner_command
 from minify.filetree import ImagePath
-from minify.filetree.path import basename, decoded
+from minify.filetree.path import basename
+from minify.shell import Ending, Likelihood
 
 _MOST_WORDS = 1 << 10
 _LONGEST_TEXT = 1 << 16
 _VERSION = re.compile(r"[-_.]?\d[\d.]*$")
-# At the beginning of a line: one that is indented depends on something.
-_EXEC = re.compile(r"^exec[ \t]++(?:-a[ \t]++\S++[ \t]++)?([^\s\"'$`<>-][^\n]*+)", re.MULTILINE)
-_LARGEST_SCRIPT = 1 << 20
-_MOST_COMMANDS = 16
-_SWITCHES = frozenset("chpst gosu runuser s6-setuidgid setpriv setuidgid su su-exec sudo".split())
+_MOST_HEADS = 16
 _ENDS_COMMAND = frozenset(("; & | && || ;; ( )").split())
 
 
@@ -56,30 +53,30 @@ def started(context: Context) -> tuple[Started, ...]:
         if path not in found and name not in checked and path not in context.kept_programs:
             found[path] = Started(path, frozenset((name,)))
     own = [found[path] for path in context.programs if path in found]
-    for program in tuple(own):
-        own += [p for p in _gone_on_as(program.path, context) if p.path not in found]
+    own += [program for program in _gone_on_as(context) if program.path not in found]
     return tuple(dict.fromkeys(own))
 
 
-def _gone_on_as(path: ImagePath, context: Context) -> Iterator[Started]:
-    """The programs that a script becomes whatever happens, heads such as `nice` looked through.
+def _gone_on_as(context: Context) -> Iterator[Started]:
+    """The programs that the configuration's scripts become whatever happens, behind heads.
 
     Those that run a program as another account are heads that end this.
     """
-    entry = context.tree[path]
-    if entry.size > _LARGEST_SCRIPT or context.tree.read(entry, 2) != b"#!":
-        return
-    text = decoded(context.tree.read(entry)).replace("\\\n", " ")
-    for match in islice(_EXEC.finditer(text), _MOST_COMMANDS):
-        words = _split(match[1][:_LONGEST_TEXT])[:_MOST_WORDS]
-        for _ in range(_MOST_COMMANDS):
-            inner = inner_command(called(words[0]), words[1:]) if words else None
-            if inner is None or called(words[0]) in _SWITCHES:
-                break
-            words = inner
-        command = context.command(words[0]) if words else None
-        if command is not None and called(words[0]) not in _SWITCHES:
-            yield _program(words, 0, command.entry.path)
+    for runs in configuration_runs(context).values():
+        for run in runs:
+            if run.ending is Ending.EXEC and run.likelihood >= Likelihood.USUALLY:
+                yield from _behind_heads(tuple(text or "" for text in run.texts), context)
+
+
+def _behind_heads(words: tuple[str, ...], context: Context) -> Iterator[Started]:
+    for _ in range(_MOST_HEADS):
+        inner = inner_command(called(words[0]), words[1:]) if words else None
+        if inner is None or called(words[0]) in SWITCHES:
+            break
+        words = inner
+    command = context.command(words[0]) if words and words[0] else None
+    if command is not None and called(words[0]) not in SWITCHES:
+        yield _program(words[:_MOST_WORDS], 0, command.entry.path)
 
 
 def _lines(argv: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -5,9 +5,10 @@ Words may be unknown; what of them can be told is told.
 
 from __future__ import annotations
 
-import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from minify.closure.commandline import (
     MULTI_CALL,
@@ -20,16 +21,17 @@ from minify.closure.commandline import (
 from minify.closure.programtexts import awk_commands, sed_commands
 from minify.shell import Value
 from minify.shell.survey import written
-from minify.shell.values import known
+from minify.shell.values import Known, Unknown, known
 
 UNKNOWN = "\0"
-"""For a word that is not known; no argument can hold it."""
+"""For the part of a word that is not known; no argument can hold it."""
 
 _MOST_LINES = 64
 _FIND_ACTIONS = frozenset("-exec -execdir -ok -okdir".split())
 _FIND_ENDS = frozenset((";", "+"))
 _DAEMON = frozenset("-x --exec -a --startas".split())
 _AWKS = frozenset("awk gawk mawk nawk original-awk bwk".split())
+_SEDS = frozenset(("sed", "gsed"))
 _AWK_VALUES = frozenset("-F -v -f --file --assign --field-separator -i --include -E".split())
 _WATCH_VALUES = frozenset("-n --interval -q --equexit".split())
 _PARALLEL_VALUES = frozenset("-j --jobs -n -N -L -I --delay --timeout --retries -a -S -P".split())
@@ -45,6 +47,8 @@ class CommandLine:
     words: Words
     is_applet: bool = False
     """Whether its name is one that a multi-call program has in itself."""
+    search: Value | None = None
+    """PATH, where `env` sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,30 @@ def texts(words: Words) -> Iterator[Text]:
         yield from _own_texts(line.words)
 
 
+def reads_input(words: Words) -> bool:
+    """Whether a command line is a shell without a text or a script, be it of another account."""
+    for line in command_lines(words):
+        name, plain = name_of(line.words), _texts_of(line.words)
+        if name in SHELLS:
+            call = shell_call(plain[1:])
+            is_told = "s" in "".join(word for word in plain[1:2] if word.startswith("-"))
+            return is_told or (call.text is None and call.script is None)
+        if name == "su" and switch_user_text(name, plain[1:]) is None:
+            return True
+    return False
+
+
 def name_of(words: Words) -> str:
     """The name that a command line's program is called by; empty if that is not known."""
     return called(words[0].text or "") if words else ""
 
 
 def _texts_of(words: Words) -> list[str]:
-    return [UNKNOWN if word.text is None else word.text for word in words]
+    return ["".join(map(_plain, word.parts)) for word in words]
+
+
+def _plain(part: Known | Unknown) -> str:
+    return part.text if isinstance(part, Known) else UNKNOWN
 
 
 def _inside(words: Words) -> Iterator[CommandLine]:
@@ -97,7 +118,14 @@ def _inside(words: Words) -> Iterator[CommandLine]:
     plain = _texts_of(words)
     inner = inner_command(name, plain[1:])
     if inner is not None:
-        yield CommandLine(_aligned(inner, words, plain))
+        search = next((w for w in words if name == "env" and w.beginning.startswith("PATH=")), None)
+        path = Value(()) if search is None else _without(search, "PATH=")
+        yield CommandLine(_aligned(inner, words, plain), search=path if search else None)
+
+
+def _without(value: Value, beginning: str) -> Value:
+    first = known(value.beginning.removeprefix(beginning))
+    return Value((*first.parts, *value.parts[1:]))
 
 
 def _aligned(inner: Sequence[str], words: Words, plain: Sequence[str]) -> Words:
@@ -171,7 +199,8 @@ def _own_texts(words: Words) -> Iterator[Text]:
     if name in SHELLS:
         call = shell_call(plain[1:])
         operands = words[len(words) - len(call.operands) :] if call.operands else ()
-        if call.text is not None:
+        is_known = call.text is not None and re.fullmatch(r"(?:\$\{\w++\})++", call.text) is None
+        if call.text is not None and is_known:
             # The word after the text is `$0`.
             yield Text(call.text, operands[0] if operands else None, operands[1:])
         return
@@ -200,9 +229,24 @@ def _parallel_text(words: Words) -> Iterator[str]:
 
 
 def _of_script(words: Words) -> Iterator[str]:
-    for option, value in itertools.pairwise(words):
+    for option, value in pairwise(words):
         if option.text in ("-c", "--command"):
             yield written(value)
+
+
+def program_files(words: Words) -> Iterator[Value]:
+    """The files of awk's or sed's `-f`."""
+    for line in command_lines(words):
+        if name_of(line.words) in _AWKS | _SEDS:
+            for option, value in pairwise(line.words[1:]):
+                if option.text in ("-f", "--file"):
+                    yield value
+
+
+def program_texts(program: str) -> Iterator[str]:
+    """The shell commands in a program for awk or sed."""
+    yield from awk_commands(program)
+    yield from sed_commands(program)
 
 
 def _of_awk(words: Words) -> Iterator[str]:
@@ -217,7 +261,7 @@ def _of_sed(words: Words) -> Iterator[str]:
     plain = [written(word) for word in words[1:]]
     scripts = [
         value
-        for option, value in itertools.pairwise(plain)
+        for option, value in pairwise(plain)
         if option in ("-e", "--expression") or (option.startswith("-") and option.endswith("e"))
     ]
     scripts += [word.partition("=")[2] for word in plain if word.startswith("--expression=")]

@@ -14,7 +14,7 @@ from minify.closure.commandline import (
     inner_command,
     shell_call,
 )
-from minify.closure.innercommands import Text, texts
+from minify.closure.innercommands import Text, reads_input, texts
 from minify.filetree import Entry
 from minify.filetree.path import decoded, encoded, joined
 from minify.shell import Called, Script, ShellError, Value, parse
@@ -114,6 +114,9 @@ class Scripts:
             words = words[-len(inner) :]
         return None
 
+    def reads_text(self, words: tuple[Value, ...], /) -> bool:
+        return reads_input(words)
+
     def sourced(self, path: str) -> Script | None:
         entry = self._context.tree.file(path)
         return self.script(entry) if entry is not None else None
@@ -171,6 +174,9 @@ class Sources:
     def started(self, words: tuple[Value, ...], directory: str | None, /) -> tuple[Called, ...]:
         del words, directory
         return ()
+
+    def reads_text(self, words: tuple[Value, ...], /) -> bool:
+        return reads_input(words)
 
     def sourced(self, path: str) -> Script | None:
         return self._scripts.sourced(path)

@@ -115,6 +115,7 @@ def _assignment(node: Node, depth: int) -> syntax.Assignment:
         items if array is not None else None,
         is_appended=bool(node.get("Append")),
         is_element="Index" in node,
+        index=_expression(node["Index"], depth) if "Index" in node else None,
     )
 
 
@@ -293,6 +294,10 @@ def _parameter(node: Node, depth: int, *, is_quoted: bool) -> syntax.Parameter:
     begins = _rest_from(node.get("Slice"), depth)
     if begins is not None and not operator:
         operator, word, is_other = ":", begins, False
+    if is_other:
+        inner = (one for key in ("Repl", "Slice") for one in (node.get(key) or {}).values())
+        words = [_word(one, depth + 1) for one in inner if _is_word(one)]
+        word = Word(tuple(part for one in words for part in one.parts)) if words else None
     if is_other or (operator and operator not in _PARAMETER_OPERATORS):
         operator = "other"
     index = node.get("Index")
@@ -312,6 +317,10 @@ _EXPANSIONS: Mapping[str, Callable[[Node, int, bool], Part]] = {
     "ParamExp": lambda node, depth, is_quoted: _parameter(node, depth, is_quoted=is_quoted),
     "ProcSubst": _process,
 }
+
+
+def _is_word(node: object) -> bool:
+    return isinstance(node, Mapping) and "Parts" in node and node.get("Type", "Word") == "Word"
 
 
 def _rest_from(slice_: Node | None, depth: int) -> Word | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from minify.shell.braces import braced
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, State
 from minify.shell.syntax import (
+    AndOr,
     Arithmetic,
     Expression,
     Literal,
@@ -308,6 +309,8 @@ def _usually(found: Value) -> Value:
 def _substitution(body: tuple[Statement, ...], state: State, assumed: Assumption) -> Value:
     """What a command prints, where that is known: who runs it, and parts of paths."""
     result = unknown("$(…)")
+    if len(body) == 1 and isinstance(body[0].command, AndOr):
+        return unknown(_shown_choice(body[0].command, state, assumed))
     if len(body) != 1 or not isinstance(body[0].command, Simple) or body[0].is_negated:
         return result
     words = fields(body[0].command.words, state, assumed)
@@ -317,6 +320,13 @@ def _substitution(body: tuple[Statement, ...], state: State, assumed: Assumption
     if print_value is not None:
         return print_value(rest, state, assumed) or result
     return unknown(f"$({' '.join(one.shown for one in words)[:80]})")
+
+
+def _shown_choice(command: AndOr, state: State, assumed: Assumption) -> str:
+    """`$(command -v a || command -v b)`."""
+    simple = (one.command for one in command.parts if isinstance(one.command, Simple))
+    shown = (" ".join(w.shown for w in fields(one.words, state, assumed)) for one in simple)
+    return f"$({' || '.join(shown)[:160]})"
 
 
 _Printing = Callable[[tuple[Value, ...], State, Assumption], Value | None]

@@ -102,6 +102,9 @@ class Finder(Protocol):
     def started(self, words: tuple[Value, ...], directory: str | None, /) -> tuple[Called, ...]:
         """The shell scripts that a command line starts, itself or through a shell."""
 
+    def reads_text(self, words: tuple[Value, ...], /) -> bool:
+        """Whether a command line starts a shell that reads what it is given as its input."""
+
     def sourced(self, path: str, /) -> Script | None:
         """The shell text in the file at an absolute path."""
 

@@ -9,6 +9,7 @@ script gives it anywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -26,6 +27,7 @@ _MOST_RUNS = 40_000
 _MOST_NAMED = 40_000
 _MOST_ASSIGNMENTS = 2_000
 _MOST_VALUES = 8
+_PRINTED = re.compile(r"\$\((?:which|command -v) [\w./+-]++\)")
 _TEXTS = frozenset(("<<", "<<-", "<<<"))
 
 
@@ -156,7 +158,21 @@ class _Surveyor(Walker):
             )
         if words and words[0].text == "eval":
             self._look_at_text(words[1:], state, here)
-        return super().call(words, redirections, state, here)
+        status = super().call(words, redirections, state, here)
+        for one in redirections:
+            if one.operator in _TEXTS and self.finder and self.finder.reads_text(words):
+                self._look_at_input(one.target, words, state, here)
+        return status
+
+    def _look_at_input(self, text: Value, words: Fields, state: State, here: Here) -> None:
+        """The commands in a here-document for a shell."""
+        script = parse(written(text).encode("utf-8", "replace"))
+        if isinstance(script, Script):
+            inside = state.copy()
+            inside.functions = {}
+            inside.reach = Likelihood.SURELY
+            inside.set(POSITIONAL, *words[1:])
+            self.statements(script.statements, inside, replace(here, text_line=here.line))
 
     def assigned(self, one: syntax.Assignment, state: State) -> Fields:
         fields = super().assigned(one, state)
@@ -264,6 +280,8 @@ def written(value: Value) -> str:
 
 def _variable(part: Unknown) -> str:
     # `_` is set by the shell itself, so nobody takes it for one that is usually empty.
+    if _PRINTED.fullmatch(part.written):
+        return part.written
     name = part.written.removeprefix("$")
     is_plain = part.written.startswith("$") and name.isidentifier()
     return f"${{{name}}}" if is_plain else "${_}"

@@ -117,6 +117,8 @@ class Assignment:
     """`+=`."""
     is_element: bool = False
     """`name[…]=`."""
+    index: Expression | None = None
+    """What is in the brackets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ def assignments(statement: Statement) -> Iterator[syntax.Assignment]:
 def _assigned(assigned: Iterable[syntax.Assignment]) -> Iterator[Word]:
     for one in assigned:
         yield from one.items or ()
+        yield from syntax.operands(one.index) if one.index is not None else ()
         if one.value is not None:
             yield one.value
 

@@ -58,7 +58,7 @@ class _Whole:
 
 
 def _command(case: Case) -> tuple[str, ...]:
-    return case.command or (f"/app/{case.name}",)
+    return case.command or (f"/usr/local/bin/{case.name}",)
 
 
 def _environment(case: Case) -> dict[str, str]:

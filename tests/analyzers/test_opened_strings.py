@@ -10,6 +10,7 @@ from filetree.kit import Member, Members, directory, file
 
 from analyzers.kit import LIBRARIES, compiled, libc
 from analyzers.test_data import dpkg
+from analyzers.test_elf_needed import needing
 from minify.filetree import ImagePath
 from minify.pipeline import Options
 from minify.planning import Plan
@@ -152,6 +153,14 @@ def test_a_library_of_a_package_that_is_depended_on_is_no_guess() -> None:
         f"/{_LIB}/libplug.so.1": "strings.library",
         f"[/{_LIB}/libfar.so.1]": "guessed strings.library",
     }
+
+
+def test_a_library_that_the_process_has_is_no_new_one() -> None:
+    source = _source(("libc.so.6",), calls=("dlopen",))
+    other = file("usr/lib/libother.so.1", compiled(source, "-shared", "-fPIC", "-nostdlib"))
+    plan = decided(file("usr/bin/app", needing("libother.so.1"), mode=0o755), other)
+    assert "/usr/lib/libother.so.1" in plan.keep.kept
+    assert by_strings(plan) == {}
 
 
 def test_a_module_without_lib_counts_for_the_application() -> None:

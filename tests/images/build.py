@@ -162,7 +162,8 @@ def _application_layer(name: str, write: Callable[[LayerWriter], None]) -> Path:
     files = [*FIXTURES.glob("*/**/*"), authority().server_certificate]
     sources = sorted(file for file in files if file.is_file())
     modules = _source("applications.py", "layers.py", "programs.py")
-    key = _key("application", modules, _suite(), *(file.read_text("utf-8") for file in sources))
+    texts = (file.read_text("utf-8", "surrogateescape") for file in sources)
+    key = _key("application", modules, _suite(), *texts)
     return cached(f"{name}.application", key, make) / "layer.tar"
 
 
@@ -183,4 +184,4 @@ def _architecture() -> str:
 
 
 def _key(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

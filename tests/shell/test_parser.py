@@ -63,7 +63,8 @@ def words(text: str) -> list[Word]:
         ("X=1 a", Simple((word("a"),), (Assignment("X", word("1")),))),
         ("X=", Simple((), (Assignment("X", Word((), 1)),))),
         ("X+=(a)", Simple((), (Assignment("X", None, (word("a"),), is_appended=True),))),
-        ("X[1]=a", Simple((), (Assignment("X", word("a"), is_element=True),))),
+        ("X[1]=a", Simple((), (
+            Assignment("X", word("a"), is_element=True, index=syntax.Operand(word("1"))),))),
         ("export -n X=1 Y", Declaration("export", (word("-n"),), (
             Assignment("X", word("1")), Assignment("Y")))),
         ("a | b |& c", Pipeline((simple("a"), simple("b"), simple("c")))),
@@ -116,7 +117,7 @@ def test_if_with_its_lines() -> None:
         ("${a%/*}", [Parameter("a", operator="%", word=Word((Literal("/"), Pattern("*")), 1))]),
         ("${#a}", [Parameter("a", is_length=True)]),
         ('"${a[@]}"', [Parameter("a", is_quoted=True, index="@")]),
-        ("${a/b/c}", [Parameter("a", operator="other")]),
+        ("${a/b/c}", [Parameter("a", operator="other", word=Word((Literal("b"), Literal("c"))))]),
         ("${!a}", [Parameter("a", operator="other")]),
         ("$(a)", [Substitution((simple("a"),))]),
         ('"`a`"', [Substitution((simple("a"),), is_quoted=True)]),

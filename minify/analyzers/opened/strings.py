@@ -169,7 +169,8 @@ def _libraries(
     for name in islice(wanted, _MOST_LIBRARIES):
         for process in running:
             links = context.loader.load_name(name, entry, needed_in=process)
-            if not links.missing and not links.unmet:
+            # Without objects the process has it already.
+            if links.objects and not links.missing and not links.unmet:
                 rule = ALONE if process is None else NEEDED
                 is_likely = is_own or _depends_on(links, entry, context)
                 likelihood = Likelihood.LIKELY if is_likely else Likelihood.GUESSED

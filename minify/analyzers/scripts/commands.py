@@ -18,7 +18,13 @@ from minify.analyzers.walks import configuration_runs
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
 from minify.closure.analyzer import Command
 from minify.closure.commandline import SHELLS
-from minify.closure.innercommands import CommandLine, command_lines, name_of
+from minify.closure.innercommands import (
+    CommandLine,
+    command_lines,
+    name_of,
+    program_files,
+    program_texts,
+)
 from minify.closure.shellfiles import Texts, syntax_tree
 from minify.filetree import Entry, ImagePath
 from minify.filetree.path import decoded, joined
@@ -34,8 +40,9 @@ from minify.shell import (
 )
 from minify.shell.builtins import NAMES
 from minify.shell.parser import LARGEST
-from minify.shell.syntax import Word
-from minify.shell.traversal import literals
+from minify.shell.syntax import Function, Word
+from minify.shell.traversal import literals, statements
+from minify.shell.values import Unknown, known
 
 _MOST_FILES = 64
 """Files that one script reads and whose names only the image tells."""
@@ -104,6 +111,7 @@ class _Reader:
         self._context = context
         self._by_configuration = configuration_runs(context)
         self._directories = tuple(directories.gone_through(found, context))
+        self._functions = frozenset(_functions(found))
         self._known: dict[_Site, set[Value]] = {}
         """The commands that are known in one of the ways to come to them, and their names."""
         self._started: set[tuple[str, int, Value | None]] = set()
@@ -112,6 +120,8 @@ class _Reader:
         """The commands whose names are known in part."""
         self._unknown: dict[_Site, tuple[str, Value, Place]] = {}
         """What is done with what is not known, and where."""
+        self._texts: dict[_Site, tuple[Value, Place] | None] = {}
+        """The texts of `sh -c` that are not known, None where one is known in another way."""
         self.read: list[Entry] = []
         """More shell texts, which the survey did not come to."""
 
@@ -151,16 +161,17 @@ class _Reader:
             elif name_of(line.words) == "run-parts":
                 yield from self._run_parts(line.words, place)
             yield from self._helpers(line, run, place)
+        for file in program_files(run.words):
+            yield from self._program_file(file, place)
         for word in run.words[1:]:
             yield from self._operand(word, place)
         yield from self._arguments(run, place)
 
     def _builtin(self, words: tuple[Value, ...], run: Run, place: Place) -> None:
         """What `eval` runs may be wholly unknown; what a part of it is the survey looks at."""
-        unknown = [word for word in words[1:] if word.text is None]
-        if words[0].text == "eval" and len(unknown) == len(words) - 1 and unknown:
-            if not is_users(unknown[0]):
-                self._unknown.setdefault(_site(run), ("runs", unknown[0], place))
+        if words[0].text == "eval" and words[1:] and all(map(_is_unknown, words[1:])):
+            if not is_users(words[1]):
+                self._unknown.setdefault(_site(run), ("runs", words[1], place))
         elif words[0].text not in _SOURCES:
             self._know(run)
 
@@ -182,7 +193,8 @@ class _Reader:
 
     def _program(self, line: CommandLine, run: Run, place: Place) -> Iterator[Finding]:
         name = line.words[0]
-        found = programs(name, place, run.search, self._context) if name.text is not None else ()
+        search = run.search if line.search is None else (line.search, *run.search)
+        found = programs(name, place, search, self._context) if name.text is not None else ()
         for command in found:
             yield self._started_by(name, command, place)
         if name.text == "{}":
@@ -204,8 +216,15 @@ class _Reader:
                 found = programs(name, place, (), self._context)
                 for command in found:
                     yield self._started_by(name, command, place)
-                if not found and not is_users(name):
+                if not found and not is_users(name) and not self._may_be_function(name):
                     yield from self._made_up("runs", name, site, place)
+
+    def _may_be_function(self, name: Value) -> bool:
+        """Whether a function of the script may have a name: `"cmd_$action"`."""
+        begin, end = name.beginning, name.end
+        return bool(begin or end) and any(
+            one.startswith(begin) and one.endswith(end) for one in self._functions
+        )
 
     def _made_up(self, what: str, name: Value, run: Run | _Site, place: Place) -> Iterator[Finding]:
         """What is run or read by a made-up name, out of directories that are gone through."""
@@ -238,11 +257,29 @@ class _Reader:
         if not is_read and self._context.tree.read(file, 2) != b"#!":
             self.read.append(file)
 
+    def _program_file(self, word: Value, place: Place) -> Iterator[Finding]:
+        """What a program of awk or sed in a file has a shell run."""
+        path = place.absolute(word.text or "", self._context)
+        entry = self._context.tree.file(path) if word.text else None
+        text = decoded(self._context.tree.read(entry, LARGEST)) if entry else ""
+        for command in program_texts(text):
+            words = tuple(known(piece) for piece in command.split())
+            for line in command_lines(words):
+                for found in programs(line.words[0], place, (), self._context):
+                    reason = place.reason(
+                        "script.command", f"runs {word.shown}, and that {command}"
+                    )
+                    yield Need(found.path, reason, Grade.HARD)
+
     def _shell(self, words: tuple[Value, ...], run: Run, place: Place) -> Iterator[Finding]:
         """The script that a shell is given."""
         rest = [word for word in words[1:] if not word.beginning.startswith(("-", "+"))]
         options = "".join(w.text or "" for w in words[1:] if w.beginning.startswith("-"))
-        if rest and "c" not in options and "s" not in options:
+        if rest and "c" in options:
+            is_known = not _is_unknown(rest[0]) or is_users(rest[0])
+            unknown = None if is_known else (rest[0], place)
+            self._texts[_site(run)] = unknown and self._texts.get(_site(run), unknown)
+        elif rest and "c" not in options and "s" not in options:
             if rest[0].text == "{}":
                 yield from self._made_up("runs", rest[0], run, place)
             elif "/" in rest[0].shown or rest[0].text is None:
@@ -271,6 +308,8 @@ class _Reader:
         for site, (what, name, place) in self._unknown.items():
             if site not in self._known:
                 found.setdefault((place.path, what, name.shown), place.line)
+        for name, place in filter(None, self._texts.values()):
+            found.setdefault((place.path, "runs", name.shown), place.line)
         for one in self._found.unset:
             others = self._known.get((one.path, one.line, one.command), set()) - {one.following}
             if not others and (one.path, one.line, one.following) not in self._started:
@@ -279,6 +318,17 @@ class _Reader:
             detail = f"{what} {written!r}, which is only known at run time"
             reason = Place(path, line, None).reason("script.dynamic", detail)
             yield Gap(reason, f"keep what it {what} with --keep")
+
+
+def _functions(found: Survey) -> Iterator[str]:
+    for script in found.scripts.values():
+        for statement in statements(script):
+            if isinstance(statement.command, Function):
+                yield statement.command.name
+
+
+def _is_unknown(word: Value) -> bool:
+    return all(isinstance(part, Unknown) for part in word.parts) and bool(word.parts)
 
 
 def _site(run: Run) -> _Site:

@@ -15,7 +15,7 @@ from minify.shell import Survey, Value
 from minify.shell.values import Known, Source
 
 _GOING = frozenset("find ls run-parts".split())
-_SCRIPTS = (".sh", ".envsh", ".bash")
+_SCRIPTS = (".sh", ".envsh", ".bash", ".ash", ".ksh", ".env")
 _MOST_SCRIPTS = 500
 
 

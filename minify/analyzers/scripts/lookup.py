@@ -12,7 +12,7 @@ from minify.closure.patterns import glob
 from minify.filetree import ImagePath
 from minify.filetree.path import basename, joined
 from minify.shell import Source, Value
-from minify.shell.values import Known
+from minify.shell.values import Known, Unknown
 
 _UNKNOWN = "\0"
 _MOST_MATCHES = 64
@@ -21,7 +21,7 @@ _FEWEST_LETTERS = 2
 _STARS = re.compile(r"\*+")
 _MAGIC = re.compile(r"([*?\[])")
 # What prints the path of a command that it is given.
-_PRINTED = re.compile(r"\$\((?:which|command -v|type -[pP]|readlink -f|realpath) ([\w./+-]++)\)")
+_PRINTED = re.compile(r"\b(?:which|command -v|type -[pP]|readlink -f|realpath) ([\w./+-]++)")
 _POSITIONAL = re.compile(r"\$\{?[@*#\d]")
 
 
@@ -67,10 +67,8 @@ def _in_search_path(name: str, paths: Sequence[Value], context: Context) -> list
 
 def _by_part(name: Value, place: Place, context: Context) -> list[Command]:
     """The program of a name that is known in part: `$dir/helper`, `/opt/app/run-$mode`."""
-    printed = _PRINTED.fullmatch(name.shown)
-    if printed is not None:
-        command = context.command(printed[1])
-        return [command] if command else []
+    if name.shown.startswith("$(") and name.shown.endswith(")"):
+        return [c for one in _PRINTED.findall(name.shown) if (c := context.command(one))]
     slash, last = name.end.rfind("/"), name.end.rpartition("/")[2]
     if slash >= 0 and last:
         # The known end with as many directories as it has: `$HOME/bin/x` is not any `x`.
@@ -129,10 +127,8 @@ def matches(value: Value, context: Context) -> list[str]:
 
 def is_users(value: Value) -> bool:
     """Whether a value is what the user gives, or names of files that are there then."""
-    if value.source is Source.LIST or any(_is_pattern(part) for part in value.parts):
-        return True
-    return _POSITIONAL.match(value.shown) is not None
-
-
-def _is_pattern(part: object) -> bool:
-    return getattr(part, "source", None) is Source.PATTERN
+    unknown = [part for part in value.parts if isinstance(part, Unknown)]
+    return any(
+        part.source in (Source.LIST, Source.PATTERN) or _POSITIONAL.match(part.written)
+        for part in unknown
+    )

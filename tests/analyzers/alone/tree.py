@@ -16,6 +16,7 @@ from analyzers.alone.cases import CASES, PACKAGES, Case
 
 _FIXTURE = FIXTURES / "opened"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
+_PLACE = "usr/local/bin"
 _SHOW = """
 #define show(...) return printf(__VA_ARGS__), fflush(0), _exit(0), 0
 """
@@ -25,7 +26,7 @@ def whole() -> Path:
     """The root directory, which nothing may change."""
     sources = sorted(file for file in _FIXTURE.glob("**/*") if file.is_file())
     texts = [f"{file.relative_to(_FIXTURE)}\0{file.read_text('utf-8')}" for file in sources]
-    tables = [repr(PACKAGES), repr([asdict(case) for case in CASES]), _SHOW]
+    tables = [repr(PACKAGES), repr([asdict(case) for case in CASES]), _SHOW, _PLACE]
     key = hashlib.sha256("\0".join([*tables, *texts]).encode()).hexdigest()
 
     def make(out: Path) -> None:
@@ -51,9 +52,10 @@ def _base(out: Path) -> None:
 
 
 def _compile(case: Case, root: Path) -> None:
+    # Not in a directory of an application, which stays whole: each is to be alone.
     source = f"{_SHOW}{case.before}\nint main(void) {{\n{case.main}\n}}\n"
     libraries = [f"-l:{name}" for name in case.libraries]
     flags = ["-w", "-O0", "-Wl,--allow-shlib-undefined"]
-    command = ["gcc", *flags, "-xc", "-", "-xnone", "-o", str(root / "app" / case.name)]
+    command = ["gcc", *flags, "-xc", "-", "-xnone", "-o", str(root / _PLACE / case.name)]
     command += [f"-L{root}/{_LIBRARIES}", *libraries]
     subprocess.run(command, input=source.encode(), check=True)
