@@ -48,8 +48,8 @@ def parsed(argv: list[str]) -> tuple[str, dict[str, Any]]:
         ("Why -o x", "minify", {"image": "Why", "output": "x"}),
         (
             (
-                "img --keep /a --keep /b --drop /c --keep-dlopen guessed --level tight --keep-setuid"
-                " --keep-shadow"
+                "img --keep /a --keep /b --drop /c --keep-dlopen guessed --level tight"
+                " --keep-setuid --keep-shadow"
             ),
             "minify",
             {
