@@ -334,7 +334,7 @@ class _Program:
         program, tree = self.installed.program, self.context.tree
         for file in self.installed.path_files:
             owner = self.graph.distributions.owner(file.path)
-            if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+            if owner is None or not standard_library.is_for_developers(owner.name):
                 yield Need(file.path, Reason("python.path", program, "read at every start"))
         if self._is_environment:
             prefix = self.installed.prefix

@@ -17,6 +17,7 @@ from minify.python.layout import Installation
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
+_REQUIREMENT = re.compile(r"[=<>!~\[;]")
 _ANOTHER_PLACE = frozenset("node_modules site-packages dist-packages __pycache__".split())
 
 
@@ -74,7 +75,7 @@ class Graph:
             self.name(name, origin)
         for file in self.installed.path_files:
             owner = self.distributions.owner(file.path)
-            if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+            if owner is None or not standard_library.is_for_developers(owner.name):
                 for name in file.imports:
                     self.name(name, Origin(file.path, f"{basename(file.path)} imports it"))
 
@@ -174,6 +175,8 @@ class Graph:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(imports, path)
         self._texts(imports, path, own=own)
+        if module.name == "__main__":
+            self._scripts(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
@@ -204,7 +207,7 @@ class Graph:
         if module is None or module.kind is ModuleKind.NAMESPACE:
             return True
         owner = self._distribution(self._real(module))
-        if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+        if owner is None or not standard_library.is_for_developers(owner.name):
             return True
         mine = self._distribution(path)
         return mine is not None and mine.name == owner.name
@@ -232,6 +235,18 @@ class Graph:
             if own:
                 self._named(text.partition(":")[0], origin)
 
+    def _scripts(self, imports: Imports, path: ImagePath) -> None:
+        """What a script of easy_install runs: the entry points of `name==version`."""
+        texts = dict(imports.texts)
+        for text in texts if "console_scripts" in texts else ():
+            name = normalized(_REQUIREMENT.split(text, maxsplit=1)[0])
+            distribution = self.distributions.by_name.get(name)
+            points = distribution.entry_points if distribution is not None else ()
+            for group, reference in points:
+                if group == "console_scripts":
+                    origin = Origin(path, f"{path} runs the entry point {reference}")
+                    self.name(reference.partition(":")[0], origin)
+
     def _named(self, text: str, origin: Origin) -> None:
         """A constant of the application that names a module; of a package, all is meant."""
         if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
@@ -243,7 +258,7 @@ class Graph:
         if len(parts) == 1 and not module.is_package:
             return
         owner = self._distribution(self._real(module))
-        if owner is not None and owner.name in standard_library.FOR_DEVELOPERS:
+        if owner is not None and standard_library.is_for_developers(owner.name):
             return
         self.name(text, origin)
         package = self.finder.find(text)

@@ -85,6 +85,13 @@ FOR_DEVELOPERS = frozenset(
     """.split()
 )
 
+
+def is_for_developers(distribution: str) -> bool:
+    """Whether a distribution, or the system's package of it, is a tool of developers."""
+    name = distribution.removeprefix("python3-").removeprefix("py3-")
+    return name in FOR_DEVELOPERS
+
+
 # Groups of entry points for tools that are not the program.
 FOR_TOOLS = frozenset(
     """

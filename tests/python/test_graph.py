@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from filetree.kit import Member, file, tree_of
 
+from minify.filetree import ImagePath
 from minify.packages import read_packages
-from minify.python import Distributions, Finder, Graph, Origin, installation
+from minify.python import (
+    Distributions,
+    Finder,
+    Graph,
+    Module,
+    ModuleKind,
+    Origin,
+    installation,
+)
 
 LIBRARY = "usr/lib/python3.11"
 SITE = f"{LIBRARY}/site-packages"
@@ -186,3 +195,20 @@ def test_packages_of_the_standard_library_that_import_by_names_are_whole() -> No
         f"{LIBRARY}/socket.py",
     )
     assert list(reached(graph))[1:] == ["logging/__init__.py", "logging/handlers.py", "socket.py"]
+
+
+def test_script_of_easy_install_runs_an_entry_point() -> None:
+    text = "__requires__ = 'web==1.0'\nload_entry_point('web==1.0', 'console_scripts', 'web')()\n"
+    graph = graph_of(
+        file("usr/bin/web", text),
+        file(f"{SITE}/web/cli.py", "import other"),
+        f"{SITE}/other.py",
+        file(
+            f"{SITE}/web-1.0.egg-info/entry_points.txt", "[console_scripts]\nweb = web.cli:main\n"
+        ),
+        application=(),
+    )
+    script = Module("__main__", ModuleKind.SOURCE, ImagePath("/usr/bin/web"))
+    graph.module(script, Origin("", "CMD"), is_main=True)
+    graph.follow()
+    assert list(reached(graph)) == ["/usr/bin/web", "web/cli.py", "other.py"]
