@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from minify.analyzers.walks import configuration_runs, walks
-from minify.closure import CONFIG, USER, Context, Grade, KeepSet
+from minify.closure import CONFIG, USER, Context, Grade, KeepSet, Reason
 from minify.closure.innercommands import UNKNOWN, command_lines
 from minify.closure.shellfiles import Scripts, Texts, is_shell_script, syntax_tree
 from minify.filetree import Entry as File
-from minify.filetree import ImagePath
+from minify.filetree import ImagePath, Kind
 from minify.filetree.path import basename, joined
 from minify.python import Entry, EntryKind, Installation, entry_of, installation
 from minify.python.commands import interpreter_in, is_python
@@ -150,34 +150,28 @@ def _launch(python: str, entry: Entry, place: _Place, context: Context) -> Itera
 
 def unexplained(keep: KeepSet, known: Sequence[Launch], context: Context) -> frozenset[ImagePath]:
     """Interpreters that something starts for what nobody sees, or that are part of a program."""
-    explained = {launch.by for launch in known} | {CONFIG}
+    explained = {CONFIG, USER, *(launch.by for launch in known)}
     explained |= {launch.path(context.workdir) for launch in known}
     programs = {launch.installation.program for launch in known}
     found: set[ImagePath] = set()
     for path, kept in keep.kept.items():
         name = basename(path)
         entry = context.tree.get(path)
-        if entry is None:
+        if kept.grade is not Grade.HARD or entry is None:
             continue
-        if is_python(name) and kept.grade is Grade.HARD and entry.is_executable:
-            askers = {reason.by for reason in kept.reasons if reason.rule != "parent"}
-            if path in programs and not askers - explained:
-                continue
-            if path in programs and not _starters(path, askers - explained, keep):
-                continue
-            found.add(path)
-        elif name.startswith("libpython") and kept.grade is Grade.HARD:
-            users = {reason.by for reason in kept.reasons if reason.rule == "elf.needed"}
+        if is_python(name) and entry.is_executable:
+            starting = (why for why in kept.reasons if why.by not in {path, *explained})
+            if path not in programs or any(_starts(why, context) for why in starting):
+                found.add(path)
+        elif name.startswith("libpython"):
+            users = {why.by for why in kept.reasons if why.rule == "elf.needed"}
             if any(not is_python(basename(ImagePath(user))) for user in users):
                 found |= programs
     return frozenset(found)
 
 
-def _starters(program: ImagePath, askers: set[str], keep: KeepSet) -> set[str]:
-    """Those among what asks for an interpreter that may start it: not links, not the user."""
-    starting: set[str] = set()
-    for asker in askers - {USER, program}:
-        kept = keep.kept.get(ImagePath(asker))
-        if kept is None or kept.grade is Grade.HARD:
-            starting.add(asker)
-    return starting
+def _starts(reason: Reason, context: Context) -> bool:
+    """Whether a reason for an interpreter may be that a file starts it."""
+    entry = context.tree.get(reason.by)
+    is_name = reason.rule in ("link", "parent", "script.word") or reason.rule.startswith("elf.")
+    return entry is not None and entry.kind is Kind.FILE and not is_name

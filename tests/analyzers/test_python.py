@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from closure.kit import gaps, planned, why
 from filetree.kit import Member, file
 
-from analyzers.kit import calling, libc
+from analyzers.kit import calling, compiled, libc
 from minify.closure import Level
 from minify.image.jsontext import Json
 from minify.pipeline import Options
@@ -144,3 +147,32 @@ def test_import_by_an_unknown_name_is_told() -> None:
     main = file("app/main.py", "import importlib\nimportlib.import_module(input())\n")
     detail = "/app/main.py imports by a name that is only known at run time (line 2)"
     assert f"/app/main.py: {detail}" in gaps(plan_of(["python", "main.py"], main))
+
+
+def test_interpreter_that_a_services_configuration_starts_keeps_everything() -> None:
+    text = "[supervisord]\nnodaemon=true\n[program:x]\ncommand=python -m web\n"
+    plan = plan_of(
+        ["supervisord"],
+        file("usr/bin/supervisord", "#!/usr/bin/python3\n", mode=0o755),
+        file("etc/supervisord.conf", text),
+    )
+    assert "/usr/lib/python3.11/csv_reader.py" in plan.keep.kept
+
+
+def test_libpython_of_another_program_keeps_everything() -> None:
+    library = compiled("int Py_Main;", "-shared", "-fPIC", "-Wl,-soname,libpython3.11.so.1.0")
+    path = "usr/lib/libpython3.11.so.1.0"
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "libpython3.11.so.1.0").write_bytes(library)
+        linked = str(Path(directory) / "libpython3.11.so.1.0")
+        server = compiled("extern int Py_Main; int main(){return Py_Main;}", linked)
+    script = file("app/run.sh", "#!/bin/sh\npython main.py\nexec /app/server\n", mode=0o755)
+    plan = plan_of(
+        ["/app/run.sh"],
+        script,
+        MAIN,
+        calling("main", name="bin/sh"),
+        file("app/server", server, mode=0o755),
+        file(path, library),
+    )
+    assert "/usr/lib/python3.11/csv_reader.py" in plan.keep.kept
