@@ -233,16 +233,16 @@ class _Rules(NamedTuple):
 
     analyzers: Sequence[Analyzer]
     of_images: Sequence[ImageRule]
-    gone_on_as: Callable[[Context], Iterable[ImagePath]]
+    complete: Callable[[Roots, Context, tuple[ImagePath, ...]], tuple[Roots, Context]]
     pruners: Sequence[Pruner]
 
 
 def _rules() -> _Rules:
     # A third of all that is imported: the first layer arrives meanwhile.
     from minify.analyzers import ANALYZERS, IMAGE_RULES, PRUNERS  # noqa: PLC0415
-    from minify.analyzers.walks import programs_gone_on_as  # noqa: PLC0415
+    from minify.analyzers.programs import complete  # noqa: PLC0415
 
-    return _Rules(ANALYZERS, IMAGE_RULES, programs_gone_on_as, PRUNERS)
+    return _Rules(ANALYZERS, IMAGE_RULES, complete, PRUNERS)
 
 
 def _decide(source: _Source, options: Options) -> Plan:
@@ -297,10 +297,7 @@ def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots
     may_be_idle = bool(options.keep) or is_minified(config)
     context = Context.of(tree, config, packages)
     roots = find_roots(context, may_be_idle=may_be_idle)
-    started = context.starting(roots.programs, roots.scripts)
-    programs = (*roots.programs, *_rules().gone_on_as(started))
-    kept = tuple(kept_programs(options.keep, context))
-    return roots, started.starting(programs, roots.scripts, kept)
+    return _rules().complete(roots, context, tuple(kept_programs(options.keep, context)))
 
 
 def _image_findings(context: Context) -> Iterable[Finding]:

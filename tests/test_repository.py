@@ -18,7 +18,7 @@ FLOORS = (
     {"image"},
     {"filetree"},
     {"elf", "packages", "shell"},
-    {"closure", "python"},
+    {"closure", "node", "python"},
     {"analyzers", "identity"},
     {"planning"},
     {"build", "selfcheck", "transports", "report"},

@@ -11,7 +11,7 @@ from itertools import islice
 
 from minify.closure import Context, Finding, Grade, Need, Reason, places
 from minify.closure.patterns import glob
-from minify.filetree import Entry, Kind
+from minify.filetree import Entry, ImagePath, Kind
 from minify.filetree.path import decoded
 
 _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
@@ -30,6 +30,7 @@ _WILDCARD = re.compile(r"[*?]")
 _COMMENT = re.compile(r"^[ \t]*+[#;].*$", re.MULTILINE)
 _MOST_NAMED = 1000
 _SCRIPTS = (".sh", ".bash", ".envsh")
+_AVAILABLE, _ENABLED = "-available/", "-enabled"
 
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
@@ -40,26 +41,44 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         return  # it is read by a shell, and `scripts` knows what of it is a path
     if entry.size > _LARGEST_TEXT or not context.is_first_party(path):
         return
+    if _is_only_available(entry, context):
+        return
     data = context.tree.read(entry)
     if b"\0" in data or data.startswith(b"#!"):
         return
-    named = dict.fromkeys(_PATH.findall(_COMMENT.sub("", decoded(data))))
-    for path_named in islice(named, _MOST_NAMED):
-        reason = Reason("config-file", path, f"names {path_named}")
-        yield from _named(path_named.rstrip(".:"), reason, context)
+    yield from named(decoded(data), path, context)
 
 
-def _named(named: str, reason: Reason, context: Context) -> Iterator[Finding]:
-    for path in _paths(named, context):
-        entry = context.tree.resolve(path).entry
-        if entry is None:
-            continue
-        if entry.kind is not Kind.DIRECTORY:
-            # A program of the application's own that its configuration names will be run.
-            is_run = entry.is_executable and context.is_first_party(entry.path)
-            yield Need(path, reason, Grade.HARD if is_run else Grade.SOFT)
-        elif _is_own(entry, context):
-            yield Need(path, reason, whole_tree=True)
+def _is_only_available(entry: Entry, context: Context) -> bool:
+    """Whether it is one of `sites-available` and the like, of which `sites-enabled` has no link."""
+    above, available, _ = entry.path.rpartition(_AVAILABLE)
+    enabled = context.tree.directory(f"{above}{_ENABLED}") if available else None
+    if enabled is None:
+        return False
+    links = (f"{enabled.path}/{name}" for name in context.tree.children(enabled.path))
+    return all(context.tree.file(link) != entry for link in islice(links, _MOST_NAMED))
+
+
+def named(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:
+    """What exists of the absolute paths and globs in the configuration file `by`."""
+    found = dict.fromkeys(_PATH.findall(_COMMENT.sub("", text)))
+    for written in islice(found, _MOST_NAMED):
+        reason = Reason("config-file", by, f"names {written}")
+        for path in _paths(written.rstrip(".:"), context):
+            yield from need(path, reason, context)
+
+
+def need(path: str, reason: Reason, context: Context) -> Iterator[Finding]:
+    """The need of a file, or of a directory of the application's, that configuration names."""
+    entry = context.tree.resolve(path).entry
+    if entry is None:
+        return
+    if entry.kind is not Kind.DIRECTORY:
+        # A program of the application's own that its configuration names will be run.
+        is_run = entry.is_executable and context.is_first_party(entry.path)
+        yield Need(path, reason, Grade.HARD if is_run else Grade.SOFT)
+    elif _is_own(entry, context):
+        yield Need(path, reason, whole_tree=True)
 
 
 def _paths(named: str, context: Context) -> Iterable[str]:

@@ -16,26 +16,18 @@ class Drop:
     """How one program is told its account. Names of directives are folded."""
 
     directives: str = "user"
-    files: str = ""
-    """Globs of the files that it reads by itself."""
-    reads: str = ""
-    """Command-line options whose value is the file that it reads instead."""
     options: str = ""
     """Command-line options whose value is the account."""
     texts: str = ""
     """Command-line options whose value is configuration."""
     sections: tuple[str, ...] = ()
     """How the sections begin that count; all where it is empty."""
-    variables: str = ""
-    """A shell file that assigns the variables of the configuration."""
     default: str = ""
     """The account that is compiled in, where that is known."""
     insists: bool = False
     """Whether it ends with an error where it cannot become the account, as any other user."""
     spawning: tuple[str, ...] = ()
     """Sections of programs that it starts, each as an account of its own, else as its own."""
-    includes: str = ""
-    """The section whose `files` it reads too."""
     is_each: bool = False
     """Whether its configuration may name several accounts, each for a part of its work."""
     rooted: str = ""
@@ -45,19 +37,11 @@ class Drop:
 
 
 _MYSQL = Drop(
-    reads="--defaults-file",
-    files="/etc/my.cnf /etc/my.cnf.d/*.cnf /etc/mysql/*.cnf /etc/mysql/*.conf.d/*.cnf"
-    " /etc/mysql/conf.d/*.cnf",
     options="-u --user",
     sections=("mysqld", "server", "mariadb", "mariadbd", "mysqld_safe"),
 )
 _APACHE = Drop(
-    reads="-f",
-    files="/etc/apache2/apache2.conf /etc/apache2/conf-enabled/*.conf /etc/apache2/httpd.conf"
-    " /etc/apache2/conf.d/*.conf /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf"
-    " /usr/local/apache2/conf/httpd.conf",
     texts="-c -C",
-    variables="/etc/apache2/envvars",
     # mod_unixd: "Cannot chroot when not started as root".
     rooted="chrootdir",
 )
@@ -69,83 +53,59 @@ DROPS: Mapping[str, Drop] = {
     "apache2-foreground": _APACHE,
     "httpd": _APACHE,
     "httpd-foreground": _APACHE,
-    "dnsmasq": Drop(
-        reads="-C --conf-file", files="/etc/dnsmasq.conf /etc/dnsmasq.d/*", options="-u --user"
-    ),
+    "dnsmasq": Drop(options="-u --user"),
     # set_owner_process() is skipped for the process's own account, and else fails.
     "gunicorn": Drop("", options="-u --user", insists=True),
     # haproxy.c: "Cannot chroot", "Cannot set uid", and exit(1).
     "haproxy": Drop(
-        reads="-f",
-        files="/etc/haproxy/haproxy.cfg /etc/haproxy/conf.d/*.cfg"
-        " /usr/local/etc/haproxy/haproxy.cfg",
         insists=True,
         rooted="chroot",
     ),
-    "icecast": Drop(reads="-c", files="/etc/icecast2/icecast.xml /etc/icecast.xml"),
+    "icecast": Drop(),
     "lighttpd": Drop(
         "serverusername",
-        reads="-f",
-        files="/etc/lighttpd/lighttpd.conf /etc/lighttpd/conf-enabled/*.conf",
     ),
     "mariadbd": _MYSQL,
     "mysqld": _MYSQL,
     "mysqld_safe": _MYSQL,
     # Debian's wrapper turns the lines of the file into options.
-    "memcached": Drop("-u --user", files="/etc/memcached.conf", options="-u --user"),
+    "memcached": Drop("-u --user", options="-u --user"),
     "mosquitto": Drop(
-        reads="-c",
-        files="/etc/mosquitto/mosquitto.conf /etc/mosquitto/conf.d/*.conf",
         default="mosquitto",
     ),
     "named": Drop("", options="-u", insists=True),
     "nginx": Drop(
-        reads="-c",
-        files="/etc/nginx/nginx.conf /usr/local/nginx/conf/nginx.conf"
-        " /usr/local/openresty/nginx/conf/nginx.conf",
         texts="-g",
     ),
-    "openresty": Drop(reads="-c", files="/usr/local/openresty/nginx/conf/nginx.conf", texts="-g"),
+    "openresty": Drop(texts="-g"),
     "php-fpm": Drop(
-        files="/etc/php/*/fpm/pool.d/*.conf /etc/php-fpm.d/*.conf /etc/php*/php-fpm.d/*.conf"
-        " /usr/local/etc/php-fpm.d/*.conf",
         is_each=True,
     ),
     "privoxy": Drop("", options="--user", insists=True),
-    "rsync": Drop("uid", reads="--config", files="/etc/rsyncd.conf", is_each=True),
+    "rsync": Drop("uid", is_each=True),
     # rsconf.c: "could not remove supplemental group IDs" ends it.
     "rsyslogd": Drop(
         "privdroptouser",
-        reads="-f",
-        files="/etc/rsyslog.conf /etc/rsyslog.d/*.conf",
         insists=True,
         rooted="privdroptogroup",
     ),
     "slapd": Drop("", options="-u", insists=True),
-    "snmpd": Drop(
-        "agentuser", reads="-c", files="/etc/snmp/snmpd.conf", options="-u", insists=True
-    ),
+    "snmpd": Drop("agentuser", options="-u", insists=True),
     "squid": Drop(
-        "cacheeffectiveuser", reads="-f", files="/etc/squid/squid.conf /etc/squid/conf.d/*.conf"
+        "cacheeffectiveuser",
     ),
-    "stunnel": Drop("setuid", files="/etc/stunnel/*.conf", insists=True, rooted="chroot"),
+    "stunnel": Drop("setuid", insists=True, rooted="chroot"),
     # options.py: "Can't drop privilege as nonroot user"; the same account is no obstacle.
     "supervisord": Drop(
-        reads="-c --configuration",
-        files="/etc/supervisor/supervisord.conf /etc/supervisor/conf.d/*.conf"
-        " /etc/supervisord.conf /etc/supervisord.d/*",
         options="-u --user",
         sections=("supervisord",),
         insists=True,
         spawning=("program:", "eventlistener:", "fcgi-program:"),
-        includes="include",
     ),
-    "tinyproxy": Drop(reads="-c", files="/etc/tinyproxy/tinyproxy.conf /etc/tinyproxy.conf"),
+    "tinyproxy": Drop(),
     # daemon/unbound.c: "unable to set group id of" ends it, whoever it is told to become.
     "unbound": Drop(
         "username",
-        reads="-c",
-        files="/etc/unbound/unbound.conf /etc/unbound/unbound.conf.d/*.conf",
         default="unbound",
         insists=True,
         rooted="chroot",

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from minify.analyzers.accounts import login_shells
-from minify.analyzers.directives import Directive, assigned, directives, expanded, text_of
+from minify.analyzers.directives import Directive, directives, expanded, text_of
 from minify.analyzers.drops import BECOMES, DROPS, MANAGES, Drop
+from minify.analyzers.services.reading import Configuration, configuration
+from minify.analyzers.services.table import SERVICES, Service
 from minify.analyzers.started import Started, option_values, plain_name, started
 from minify.closure import (
     CONFIG,
@@ -25,14 +27,11 @@ from minify.closure import (
     Reason,
     RunsAs,
 )
-from minify.closure.patterns import glob
 from minify.filetree import Entry
-from minify.filetree.path import joined, parent
 
-READ, TOLD, ROOT = "config-file.read", "program.account", "program.root"
-"""The rules of these findings: a file that a program reads, an account, what only root can do."""
+TOLD, ROOT = "program.account", "program.root"
+"""The rules of these findings: an account that a program is told, what only root can do."""
 
-_MOST_FILES = 256
 _MOST_STATEMENTS = 50_000
 _MOST_WORDS = 2  # nginx's `user www-data www-data;`; more is another directive of that name
 _ROOTS = frozenset(("root", "0"))
@@ -95,11 +94,10 @@ class _Told:
 
 def _drops(service: _Service, context: Context) -> Iterator[Finding]:
     drop = service.drop
-    files = tuple(_files(service, context))
-    reason = Reason(READ, service.program.path, f"the configuration of {service.name}")
-    yield from (Need(entry.path, reason) for entry in files)
+    read = configuration(service.program, SERVICES.get(service.name, Service()), context)
+    files = tuple(_own_files(read, context))
     statements = tuple(islice(_statements(service, files, context), _MOST_STATEMENTS))
-    variables = _variables(drop, context)
+    variables = read.variables
     named = tuple(_accounts(drop, drop.sections, statements, variables))
     own = tuple(_commanded(service)) or named or tuple(_default(service))
     # The others that configuration names are found by their file, as of any program.
@@ -110,37 +108,14 @@ def _drops(service: _Service, context: Context) -> Iterator[Finding]:
     yield from _rooted(service, statements)
 
 
-def _files(service: _Service, context: Context) -> Iterator[Entry]:
-    """The configuration that the program reads: what it is told to, else the usual files.
-
-    Includes are followed where the table says so; else it has the places where they are.
-    """
-    paths = (path for pattern in service.drop.files.split() for path in glob(context.tree, pattern))
-    usual = {e.path: e for e in map(context.tree.file, islice(paths, _MOST_FILES)) if e is not None}
-    given = (joined(context.workdir, value) for value in service.values(service.drop.reads))
-    told = {e.path: e for e in map(context.tree.file, given) if e is not None}
-    chosen = usual if told.keys() <= usual.keys() else told
+def _own_files(read: Configuration, context: Context) -> Iterator[Entry]:
+    """The files of a configuration that are the program's own, or nobody's."""
     packages = context.packages
-    own = packages.siblings(packages.owners(service.program.path))
-    for entry in chosen.values():
-        owners = packages.owners(entry.path)
+    own = packages.siblings(packages.owners(read.program.path))
+    for file in read.files:
+        owners = packages.owners(file.entry.path)
         if not owners or owners & own:
-            yield entry
-            yield from _included(entry, service.drop.includes, context)
-
-
-def _included(entry: Entry, section: str, context: Context) -> Iterator[Entry]:
-    """The files that globs in `section` of a configuration name, relative to its directory."""
-    found = directives(text_of(entry, context.tree)) if section else ()
-    patterns = (
-        word for one in found if (one.section, one.name) == (section, "files") for word in one.words
-    )
-    paths = (
-        p
-        for word in islice(patterns, _MOST_FILES)
-        for p in glob(context.tree, joined(parent(entry.path), word))
-    )
-    yield from filter(None, map(context.tree.file, islice(paths, _MOST_FILES)))
+            yield file.entry
 
 
 def _statements(
@@ -152,12 +127,6 @@ def _statements(
     # What the command line adds is read last, and so it counts.
     for text in service.values(service.drop.texts):
         yield from (_Statement(CONFIG, directive) for directive in directives(text))
-
-
-def _variables(drop: Drop, context: Context) -> Mapping[str, str]:
-    file = context.tree.file(drop.variables) if drop.variables else None
-    env = context.config.env
-    return assigned(text_of(file, context.tree), env) if file else env
 
 
 def _accounts(

@@ -47,13 +47,15 @@ def started(context: Context) -> tuple[Started, ...]:
     for line in lines:
         for program in _on(line, context):
             found.setdefault(program.path, program)
+    for program in _gone_on_as(context):
+        found.setdefault(program.path, program)
     checked = {plain_name(word) for line in _lines(config.healthcheck) for word in line}
     for path in context.programs:
         name = plain_name(path)
         if path not in found and name not in checked and path not in context.kept_programs:
             found[path] = Started(path, frozenset((name,)))
     own = [found[path] for path in context.programs if path in found]
-    own += [program for program in _gone_on_as(context) if program.path not in found]
+    own += [program for path, program in found.items() if path not in context.programs]
     return tuple(dict.fromkeys(own))
 
 

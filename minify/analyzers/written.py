@@ -16,7 +16,7 @@ from minify.analyzers.directives import (
     expanded,
     text_of,
 )
-from minify.analyzers.drops import DROPS
+from minify.analyzers.services.table import SERVICES
 from minify.analyzers.started import plain_name
 from minify.closure import Context, Finding, Grade, Reason, Writes, Written, places
 from minify.filetree import Entry, ImagePath, Kind
@@ -92,8 +92,9 @@ def _kind(directive: Directive) -> Written | None:
 
 def _variables(context: Context) -> Mapping[str, str]:
     env = context.config.env
-    for name in sorted({plain_name(program) for program in context.programs} & DROPS.keys()):
-        file = context.tree.file(DROPS[name].variables) if DROPS[name].variables else None
+    for name in sorted({plain_name(program) for program in context.programs} & SERVICES.keys()):
+        variables = SERVICES[name].variables
+        file = context.tree.file(variables) if variables else None
         if file is not None:
             return _assigned(text_of(file, context.tree)[:_LONGEST_SHELL], tuple(env.items()))
     return env

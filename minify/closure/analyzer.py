@@ -45,7 +45,7 @@ class Context:
     kept_programs: frozenset[ImagePath] = frozenset()
     """Those among `programs` that only the user's word makes one: nobody knows who starts them."""
     first_party_packages: frozenset[str] = frozenset()
-    """The packages of the same upstream as one that owns a program."""
+    """The packages of the same upstream as one that owns a program or a module of one."""
     first_layer: int = 0
     """The layer that the first of the programs came with; those before it are its base."""
     scripts: tuple[ImagePath, ...] = ()
@@ -66,13 +66,15 @@ class Context:
         programs: tuple[ImagePath, ...],
         scripts: tuple[ImagePath, ...],
         kept: tuple[ImagePath, ...] = (),
+        modules: tuple[ImagePath, ...] = (),
     ) -> Context:
         """This context with what the configuration starts and what the user keeps beside it.
 
-        What was read stays read.
+        The packages of `modules`, which the programs load, are the application's as well. What was
+        read stays read.
         """
         every = tuple(dict.fromkeys((*programs, *kept)))
-        owners = (self.packages.owners(program) for program in every)
+        owners = (self.packages.owners(path) for path in (*every, *modules))
         upstream = self.packages.upstream(frozenset().union(*owners))
         # A shell or an init that the base brought says nothing of where the application begins.
         layers = [layer for program in programs if (layer := self.tree[program].layer) > 0]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
+from minify.filetree import ImagePath
+
 CONFIG = "the image's configuration"
 """The `by` of what no file of the image asks for."""
 
@@ -63,6 +65,18 @@ class Need:
     likelihood: Likelihood = Likelihood.CERTAIN
     without: tuple[str, ...] = ()
     """Ends of paths, with their first slash, of what stays out of a whole tree (`/.git`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """A file of which it is known what names it: a directory kept whole does not bring it.
+
+    That it is used all the same is guessed. What the user keeps is kept.
+    """
+
+    path: ImagePath
+    """Where it is, no link on the way."""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +149,4 @@ class Gap:
     hint: str = ""
 
 
-Finding: TypeAlias = Need | Missing | RunsAs | Writes | NeedsRoot | Gap
+Finding: TypeAlias = Need | ByName | Missing | RunsAs | Writes | NeedsRoot | Gap

@@ -13,7 +13,9 @@ from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
 from minify.closure.cost import costs
 from minify.closure.finding import (
+    CONFIG,
     USER,
+    ByName,
     Finding,
     Gap,
     Grade,
@@ -84,6 +86,7 @@ class _Solver:
         self._excluded: _Store = {}
         self._unreached: _Store = {}
         self._pending: deque[tuple[ImagePath, Need]] = deque()
+        self._by_name: dict[ImagePath, Reason] = {}
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
     def run(self, roots: Iterable[Finding]) -> None:
@@ -103,6 +106,8 @@ class _Solver:
             match finding:
                 case Need():
                     self._need(finding)
+                case ByName():
+                    self._by_name.setdefault(finding.path, finding.reason)
                 case Missing():
                     self._missing[finding] = None
                 case Gap():
@@ -154,6 +159,8 @@ class _Solver:
         whole = Reason(reason.rule, directory, f"in {directory}, kept whole")
         top = reason if (reason, without) in self._trees else whole
         walked = self._trees.setdefault((top, without), set())
+        # What the user and the configuration name is meant as it is.
+        by_name = {} if reason.by in (USER, CONFIG) else self._by_name
         stack = [directory]
         while stack:
             here = stack.pop()
@@ -166,6 +173,10 @@ class _Solver:
             for name in tree.children(here):
                 entry = tree[child(here, name)]
                 if self._is_dropped(entry.path):
+                    continue
+                if entry.path in by_name:
+                    guess = Likelihood.GUESSED
+                    self._need(Need(entry.path, by_name[entry.path], likelihood=guess))
                     continue
                 if entry.path.endswith(without):
                     self._excluded.setdefault(entry.path, {})[top] = None

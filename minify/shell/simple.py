@@ -6,7 +6,8 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from minify.shell import builtins, expansion, names, syntax
@@ -17,6 +18,7 @@ from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
 from minify.shell.values import (
+    Known,
     Likelihood,
     Source,
     Value,
@@ -29,6 +31,8 @@ from minify.shell.values import (
 _MOST_RUNS = 5_000
 _MOST_SCRIPTS = 6
 _MOST_TEXTS = 200
+_MOST_ALIKE = 2
+"""Walks through one script that differ in nothing but its variables."""
 
 # What a script runs to have it done, not to ask: it usually succeeds.
 _DOERS = frozenset(
@@ -60,6 +64,8 @@ class SimpleCommands:
         self.finder = finder
         self._texts = 0
         """How many texts of `eval` and `sh -c` have been parsed: each takes a process."""
+        self._started_scripts: Counter[Hashable] = Counter()
+        """How often a script was walked with the same arguments in the same position."""
 
     @abstractmethod
     def statements(self, body: Sequence[Statement], state: State, here: Here) -> Likelihood:
@@ -268,6 +274,13 @@ class SimpleCommands:
             scripts=(*here.scripts, called.path),
             is_contained=here.is_contained or not is_fatal,
         )
+        position = replace(
+            there, line=0, text_line=0, depth=0, written=(), outer=(), functions=(), scripts=()
+        )
+        key = (called.path, tuple(map(_meaning, called.arguments)), state.reach, position)
+        self._started_scripts[key] += 1
+        if called.path and self._started_scripts[key] > _MOST_ALIKE:
+            return
         counts = self.exits, self.leaves
         assumed, self.assumed = self.assumed, replace(self.assumed, is_bash=called.script.is_bash)
         self.statements(called.script.statements, inside, there)
@@ -390,6 +403,11 @@ def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) 
         state.variables.pop(name, None)
         if alternatives is not None:
             state.variables[name] = alternatives
+
+
+def _meaning(value: Value) -> tuple[str | Source, ...]:
+    """A value without how its unknown parts are written."""
+    return tuple(p.text if isinstance(p, Known) else p.source for p in value.parts)
 
 
 def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:

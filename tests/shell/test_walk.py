@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import pytest
 
-from minify.shell import Ending, Likelihood, Run, Script, Surroundings, parse, walk
+from minify.shell import (
+    Called,
+    Ending,
+    Likelihood,
+    Run,
+    Script,
+    Surroundings,
+    Value,
+    parse,
+    walk,
+)
 
 MARKS = {
     Likelihood.SURELY: "",
@@ -207,3 +217,30 @@ def test_each_text_takes_a_process_so_not_all_are_parsed() -> None:
     walked = walk(script, Surroundings(is_root=True))
     assert walked.trouble == "it runs too many commands to follow them all"
     assert len(walked.runs) == 200
+
+
+class _Installer:
+    """Every command called `install` is a script of 1,000 commands."""
+
+    def __init__(self) -> None:
+        script = parse(b"a\n" * 1000)
+        assert isinstance(script, Script)
+        self._script = script
+
+    def started(self, words: tuple[Value, ...], _: str | None, /) -> tuple[Called, ...]:
+        is_one = words[0].text == "install"
+        return (Called("/install", self._script, words[1:]),) if is_one else ()
+
+    def reads_text(self, _: tuple[Value, ...], /) -> bool:
+        return False
+
+    def sourced(self, _: str, /) -> None:
+        return None
+
+
+def test_a_script_that_is_started_often_is_not_walked_each_time() -> None:
+    text = "for i in 1 2 3 4 5 6 7 8; do install --to=$(date) all; done\n" * 8 + "last"
+    script = parse(text.encode())
+    assert isinstance(script, Script)
+    walked = walk(script, Surroundings(is_root=True, finder=_Installer()))
+    assert (walked.trouble, walked.runs[-1].name) == ("", "last")

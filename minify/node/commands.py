@@ -1,0 +1,169 @@
+"""What a command line of Node starts.
+
+https://nodejs.org/api/cli.html
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_NODE = re.compile(r"node(?:js)?(?:-?\d[\d.]*)?")
+_PRELOADS = frozenset("-r --require --import --loader --experimental-loader".split())
+_TEXTS = frozenset("-e --eval -p --print -pe".split())
+_CONDITIONS = frozenset("-C --conditions".split())
+# Their value may be the next word.
+_WITH_VALUE = frozenset(
+    """
+    --env-file --env-file-if-exists --icu-data-dir --input-type --openssl-config --title
+    --redirect-warnings --diagnostic-dir --report-dir --report-directory --report-filename
+    --disable-warning --experimental-config-file --trace-event-categories
+    --max-http-header-size --unhandled-rejections --watch-path --stack-trace-limit
+    --test-name-pattern --test-reporter --test-reporter-destination --heapsnapshot-signal
+    --secure-heap --secure-heap-min --tls-cipher-list --tls-keylog --dns-result-order
+    --experimental-default-type --localstorage-file --snapshot-blob --build-snapshot-config
+    --allow-fs-read --allow-fs-write
+    """.split()
+)
+_MOST_WORDS = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one command line of Node asks for."""
+
+    script: str = ""
+    """The file, as it is written; empty if there is none."""
+    preloads: tuple[str, ...] = ()
+    """Modules that are loaded before, by names or paths."""
+    text: str = ""
+    """Of `--eval`."""
+    conditions: frozenset[str] = frozenset()
+    task: str = ""
+    """Of `--run`: a script of package.json."""
+    operands: tuple[str, ...] = ()
+    is_known: bool = True
+    """Whether it is one of a program: not a test run, which looks for its files."""
+
+
+def is_node(word: str) -> bool:
+    """Whether a program of that name is Node."""
+    return _NODE.fullmatch(word.rpartition("/")[2]) is not None
+
+
+def entry_of(words: Sequence[str]) -> Entry:
+    """What Node, called with `words`, asks for."""
+    rest = list(words[:_MOST_WORDS])
+    preloads: list[str] = []
+    conditions: set[str] = set()
+    text, task, is_known = "", "", True
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        option, has_value, value = rest.pop(0).partition("=")
+        if option == "--":
+            break
+        takes = option in _PRELOADS | _TEXTS | _CONDITIONS | _WITH_VALUE | {"--run"}
+        if takes and not has_value and rest:
+            value = rest.pop(0)
+        if option in _PRELOADS:
+            preloads.append(value)
+        elif option in _CONDITIONS:
+            conditions.add(value)
+        elif option in _TEXTS:
+            text = value
+        elif option == "--run":
+            task = value
+        elif option in ("--test", "--snapshot-blob", "--experimental-config-file"):
+            is_known = False
+    script = rest.pop(0) if rest and not text and not task else ""
+    named = "" if script == "-" else script
+    operands = tuple(rest)
+    return Entry(named, tuple(preloads), text, frozenset(conditions), task, operands, is_known)
+
+
+def entry_of_options(options: str) -> Entry:
+    """What `NODE_OPTIONS` asks for: there is no script among them."""
+    try:
+        words = shlex.split(options)
+    except ValueError:
+        words = options.split()
+    found = entry_of(words)
+    return Entry("", found.preloads, "", found.conditions, is_known=found.is_known)
+
+
+def interpreter_in(start: bytes) -> tuple[str, ...]:
+    """The words of a `#!` line that names Node, Node first; empty if it names another."""
+    if not start.startswith(b"#!"):
+        return ()
+    line = start[2:].partition(b"\n")[0].decode("utf-8", "replace").split()[:16]
+    if line and line[0].rpartition("/")[2] == "env":
+        line = [word for word in line[1:] if word != "-S" and "=" not in word]
+    return tuple(line) if line and is_node(line[0]) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a package manager is told to run."""
+
+    name: str = ""
+    """A script of package.json; empty if it is a command."""
+    command: tuple[str, ...] = ()
+    """A command of an installed package, and its operands."""
+    directory: str = ""
+    """Where package.json is, if that is said."""
+
+
+_RUN = frozenset(("run", "run-script", "rum", "urn"))
+_SHORT = {"start": "start", "stop": "stop", "restart": "restart", "test": "test", "t": "test"}
+_EXECUTE = frozenset(("exec", "x", "dlx"))
+_PLACES = frozenset(("--prefix", "--cwd", "-C", "--dir"))
+_SELECT = frozenset("-w --workspace --workspaces -ws --filter -F -r --recursive".split())
+
+
+def task_of(manager: str, words: Sequence[str]) -> Task | None:
+    """What `npm`, `yarn`, `pnpm` or `npx`, called with `words`, runs; None if nobody knows."""
+    rest, directory = list(words[:_MOST_WORDS]), ""
+    operands: list[str] = []
+    while rest:
+        word = rest.pop(0)
+        option, has_value, value = word.partition("=")
+        if word == "--":
+            operands += rest
+            break
+        if option in _PLACES:
+            directory = value if has_value else rest.pop(0) if rest else ""
+        elif option in _SELECT:
+            return None  # of one of the workspaces, or of several
+        elif not word.startswith("-"):
+            operands.append(word)
+            if operands[0] not in _RUN | _EXECUTE or len(operands) > 1:
+                selects = any(w.partition("=")[0] in _SELECT for w in _before_dashes(rest))
+                if manager == "npm" and selects:
+                    return None
+                operands += rest
+                break
+    if manager in ("npx", "pnpx"):
+        return Task(command=tuple(operands), directory=directory) if operands else None
+    return _task(manager, operands, directory)
+
+
+def _before_dashes(words: Sequence[str]) -> Sequence[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _task(manager: str, operands: Sequence[str], directory: str) -> Task | None:
+    if not operands:
+        return None
+    verb, rest = operands[0], tuple(word for word in operands[1:] if word != "--")
+    if verb in _RUN:
+        return Task(name=rest[0], directory=directory) if rest else None
+    if verb in _SHORT:
+        return Task(name=_SHORT[verb], directory=directory)
+    if verb in _EXECUTE:
+        return Task(command=rest, directory=directory) if rest else None
+    if manager == "yarn" and verb == "node":
+        return Task(command=("node", *rest), directory=directory)
+    if manager in ("yarn", "pnpm"):
+        return Task(name=verb, command=(verb, *rest), directory=directory)
+    return None

@@ -1,0 +1,300 @@
+"""From the entries of a program to every module and package that it may load, and who asks.
+
+A module is reached *surely* along names that stand in the code; the rest (texts that are a
+package's name, a directory of modules of which one is chosen at run time) reaches only what an
+installation for production has: who works on the application has the others for himself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree.path import is_within, parent
+from minify.node.knowledge import is_aside, is_tool
+from minify.node.packages import NODE_MODULES, Package, Packages
+from minify.node.platform import Machine
+from minify.node.production import production
+from minify.node.requires import Request, Requests, Style, requests_of
+from minify.node.resolution import Resolved, Resolver, split_name
+
+_MOST_MODULES = 60_000
+_MOST_BYTES = 1 << 29
+_CODE = (".js", ".mjs", ".cjs")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why a module is loaded."""
+
+    by: str
+    """The file that asks; empty for the configuration."""
+    detail: str
+    is_sure: bool = True
+
+
+@dataclass(slots=True)
+class Graph:
+    """What the entries of one image reach. Its results are complete after `follow`."""
+
+    tree: FileTree
+    resolver: Resolver
+    machine: Machine
+    applications: tuple[ImagePath, ...] = ()
+    """Directories whose files, other than those of `node_modules`, are the application's."""
+    modules: dict[ImagePath, Origin] = field(default_factory=dict)
+    """The files, by their real paths, each with the first that asked for it."""
+    packages: dict[ImagePath, tuple[Package, Origin]] = field(default_factory=dict)
+    """The packages, by their real directories."""
+    links: dict[str, Origin] = field(default_factory=dict)
+    """Paths on which something was found, where links are on the way to it."""
+    unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
+    """The application's files that load what only a run knows, with the lines."""
+    expanded: dict[ImagePath, None] = field(default_factory=dict)
+    """Packages any module of which may be loaded."""
+    tool: tuple[Package, Origin] | None = None
+    """A reached package that loads what configuration names: nobody knows what that is."""
+    is_complete: bool = True
+    _packages: Packages = field(init=False)
+    _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
+    _read: dict[ImagePath, Requests] = field(default_factory=dict)
+    _bytes: int = 0
+    _everything: bool = False
+    _production: frozenset[ImagePath] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._packages = Packages(self.tree, self.resolver)
+        self._production = production(self.tree, self.resolver, self.applications)
+
+    def name(self, name: str, directory: str, origin: Origin) -> bool:
+        """Reaches what `name` means to a module in `directory`; whether there is something."""
+        found = False
+        here = self.tree.directory(directory)
+        for style in Style if here is not None else ():
+            for resolved in self.resolver.resolve(name, ImagePath(directory), style):
+                self.resolved(resolved, origin)
+                found = True
+        return found
+
+    def resolved(self, resolved: Resolved, origin: Origin) -> None:
+        """Reaches a file."""
+        entry = resolved.entry
+        owner = self._packages.owner(entry.path)
+        if not origin.is_sure and owner is not None and not self._is_for_production(owner):
+            return
+        if resolved.via != entry.path:
+            self.links.setdefault(resolved.via, origin)
+        self._reach(entry, origin)
+
+    def _reach(self, entry: Entry, origin: Origin) -> None:
+        known = self.modules.get(entry.path)
+        if known is not None and (known.is_sure or not origin.is_sure):
+            return
+        if len(self.modules) >= _MOST_MODULES:
+            self.is_complete = False
+            return
+        self.modules[entry.path] = origin
+        owner = self._packages.owner(entry.path)
+        if owner is not None:
+            self.package(owner, origin)
+        self._queue.append((entry, origin))
+
+    def package(self, package: Package, origin: Origin) -> None:
+        """Reaches a package, and what it has for this machine in packages of their own."""
+        if package.directory in self.packages:
+            return
+        self.packages[package.directory] = (package, origin)
+        if is_tool(package.name) and self.tool is None:
+            self.tool = (package, origin)
+        for name in sorted(package.manifest.optional):
+            for place in self.resolver.package_directories(name, package.directory):
+                self._for_machine(place, package)
+                break
+
+    def _for_machine(self, place: str, of: Package) -> None:
+        manifest = self.resolver.manifest(place)
+        if manifest is None or not (manifest.os or manifest.cpu or manifest.libc):
+            return
+        if self.machine.takes(manifest):
+            detail = f"{of.shown} has it for {self.machine.shown}"
+            self._package_at(place, Origin(of.directory, detail))
+
+    def _package_at(self, place: str, origin: Origin) -> None:
+        entry = self.tree.directory(place)
+        owner = self._packages.owner(ImagePath(f"{entry.path}/package.json")) if entry else None
+        if entry is None or owner is None:
+            return
+        if not origin.is_sure and not self._is_for_production(owner):
+            return
+        if place != entry.path:
+            self.links.setdefault(place, origin)
+        self.package(owner, origin)
+
+    def follow(self) -> None:
+        """Goes on until nothing new is reached."""
+        while self._queue and self.is_complete:
+            entry, origin = self._queue.popleft()
+            if entry.path.endswith((".json", ".node")):
+                continue
+            self._follow(entry, origin)
+
+    def _follow(self, entry: Entry, origin: Origin) -> None:
+        requests = self._requests(entry)
+        path, directory = entry.path, parent(entry.path)
+        owner = self._packages.owner(path)
+        for request in requests.names:
+            asks = self._asks(path, request, is_sure=origin.is_sure)
+            self._request(request, directory, asks)
+        if owner is None:
+            self._texts_of_application(path, requests, is_sure=origin.is_sure)
+            if requests.unknown:
+                self.unknown[path] = requests.unknown
+                self._all_of_application(Origin(path, _loads(path, requests.unknown), False))
+        else:
+            self._texts_of_package(path, owner, requests)
+            if requests.unknown:
+                self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
+
+    def _requests(self, entry: Entry) -> Requests:
+        if entry.path not in self._read:
+            self._bytes += entry.size
+            if self._bytes > _MOST_BYTES:
+                self.is_complete = False
+                return Requests()
+            found = requests_of(self.tree.read(entry))
+            if not found.is_complete:
+                found = Requests(found.names, found.texts, found.unknown or (1,))
+            self._read[entry.path] = found
+        return self._read[entry.path]
+
+    def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
+        more = "…" if request.is_prefix else ""
+        detail = f"{path} asks for {request.name}{more} at line {request.line}"
+        return Origin(path, detail, is_sure)
+
+    def _request(self, request: Request, directory: ImagePath, origin: Origin) -> None:
+        if not request.is_prefix:
+            for resolved in self.resolver.resolve(request.name, directory, request.style):
+                self.resolved(resolved, origin)
+            return
+        if request.name.startswith(("./", "../", "/")):
+            chosen = Origin(origin.by, origin.detail, is_sure=False)
+            for resolved in self.resolver.below(request.name, directory):
+                if not is_aside(resolved.via, directory):
+                    self.resolved(resolved, chosen)
+            return
+        package, rest = split_name(request.name)
+        if package and rest != ".":
+            for place in self.resolver.package_directories(package, directory):
+                self._package_at(place, origin)
+                base = self.tree.directory(place)
+                for resolved in self.resolver.below(rest, base.path) if base else ():
+                    self.resolved(resolved, Origin(origin.by, origin.detail, is_sure=False))
+                break
+            return
+        self._starting(request.name, directory, origin)
+
+    def _starting(self, prefix: str, directory: ImagePath, origin: Origin) -> None:
+        """Packages of which only the beginning of the name is known."""
+        for name in self.resolver.starting(prefix, directory):
+            for place in self.resolver.package_directories(name, directory):
+                manifest = self.resolver.manifest(place)
+                if manifest is None or self.machine.takes(manifest):
+                    self._package_at(place, Origin(origin.by, origin.detail, is_sure=False))
+                    self.name(name, directory, Origin(origin.by, origin.detail, is_sure=False))
+                break
+
+    def _texts_of_application(self, path: ImagePath, requests: Requests, *, is_sure: bool) -> None:
+        """Constants that name packages, files of packages and files of the application."""
+        directory = parent(path)
+        for text, line in requests.texts:
+            origin = Origin(path, f"{path}:{line} has the text {text}", is_sure)
+            self._texts_of_files(text, directory, origin)
+            _, marker, rest = text.rpartition(f"{NODE_MODULES}/")
+            name = rest if marker else text
+            package, _ = split_name(name)
+            if package and self._is_name(package):
+                for place in self.resolver.package_directories(package, directory):
+                    self._package_at(place, origin)
+                    self.name(name, directory, origin)
+                    break
+
+    def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
+        """Constants that name what the package says it uses, and its own files."""
+        directory = parent(path)
+        for text, line in requests.texts:
+            origin = Origin(path, f"{path}:{line} has the text {text}", is_sure=False)
+            self._texts_of_files(text, directory, origin)
+            package, _ = split_name(text)
+            if not package or package == owner.name:
+                continue
+            is_asked_for = package in owner.manifest.asked_for
+            if is_asked_for or (owner.directory in self.expanded and self._is_name(package)):
+                self.name(text, directory, origin)
+
+    def _texts_of_files(self, text: str, directory: ImagePath, origin: Origin) -> None:
+        """A text that is the path of a module: of a worker, of a process."""
+        if not text.endswith(_CODE) or len(text) < 4:
+            return
+        places = [directory, *(a for a in self.applications if is_within(directory, a))]
+        for place in dict.fromkeys(places):
+            entry = self.tree.file(f"{place}/{text}" if text[:1] != "/" else text)
+            if entry is not None and (text[:1] != "/" or self._is_ours(entry.path)):
+                self.resolved(Resolved(entry.path, entry), origin)
+
+    def _is_name(self, package: str) -> bool:
+        return package not in _WORDS
+
+    def _is_ours(self, path: ImagePath) -> bool:
+        return any(is_within(path, application) for application in self.applications)
+
+    def _expand(self, owner: Package, origin: Origin) -> None:
+        """Any module of the package may be loaded, and what the application names to it."""
+        if owner.directory in self.expanded:
+            return
+        self.expanded[owner.directory] = None
+        for entry in self.resolver.modules(owner.directory):
+            if not is_aside(entry.path, owner.directory):
+                self._reach(entry, origin)
+        for path, requests in tuple(self._read.items()):
+            if self._packages.owner(path) == owner:
+                self._texts_of_package(path, owner, requests)
+        self._all_of_application(origin)
+
+    def _all_of_application(self, origin: Origin) -> None:
+        """Any module of the application may be loaded, but tests and what builds it."""
+        if self._everything:
+            return
+        self._everything = True
+        for application in self.applications:
+            for entry in self.resolver.modules(application):
+                if not is_aside(entry.path, application):
+                    self._reach(entry, origin)
+
+    def _is_for_production(self, package: Package) -> bool:
+        if not self._production or not self._is_ours(package.directory):
+            return True
+        return package.directory in self._production
+
+    def installed(self) -> Iterator[ImagePath]:
+        """Every `node_modules` below the applications' directories, real paths."""
+        for application in self.applications:
+            stack = [application]
+            while stack:
+                here = stack.pop()
+                for name in self.tree.children(here):
+                    entry = self.tree[ImagePath(f"{here.rstrip('/')}/{name}")]
+                    if entry.kind is Kind.DIRECTORY:
+                        stack.append(entry.path)
+                        if name == NODE_MODULES:
+                            yield entry.path
+
+
+def _loads(path: ImagePath, lines: tuple[int, ...]) -> str:
+    return f"{path} loads a module that only a run knows (line {lines[0]})"
+
+
+# Names of packages that are words of every program as well.
+_WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())

@@ -1,0 +1,48 @@
+"""What is known of Node's packages by their names and of files by theirs."""
+
+from __future__ import annotations
+
+import re
+
+# They load what configuration names, in forms of their own: presets, plug-ins, transforms,
+# loaders. A program that runs one of them may load any installed package.
+_TOOLS = frozenset(
+    """
+    @angular/cli @babel/core @babel/node @babel/register @nestjs/cli @nrwl/cli @rspack/core
+    @sveltejs/kit @swc-node/register astro browserify egg-bin eslint gatsby gulp jest jest-cli karma
+    lerna meteor mocha moleculer-cli next nuxt nx parcel postcss-cli prettier react-scripts
+    remix rollup snowpack strapi @strapi/strapi ts-node ts-node-dev tsx turbo vite vite-node vitest
+    webpack webpack-cli webpack-dev-server
+    """.split()
+)
+
+PACKAGE_MANAGERS = frozenset("npm npx yarn yarnpkg pnpm pnpx corepack".split())
+"""Programs that start what package.json says, and any package of their own."""
+
+# Files that only those who work on a program load.
+_ASIDE_DIRECTORIES = frozenset(
+    """
+    test tests __tests__ __mocks__ spec specs e2e cypress coverage benchmark benchmarks bench
+    example examples docs doc .github .storybook fixtures __fixtures__ storybook-static
+    """.split()
+)
+_ASIDE_FILE = re.compile(
+    r"[^/]+\.(?:test|tests|spec|bench|stories|e2e)\.[cm]?jsx?"
+    r"|(?:gulpfile|gruntfile|karma\.conf|jakefile|test)\.[cm]?js"
+    r"|\.[\w.-]+\.[cm]?js"
+    r"|(?:babel|cypress|eslint|jest|karma|lint-staged|commitlint|next|nuxt|playwright|postcss"
+    r"|prettier|release|rollup|stylelint|svelte|tailwind|tsup|vite|vitest|vue|webpack)"
+    r"(?:\.\w+)*\.config(?:\.\w+)*\.[cm]?js",
+    re.IGNORECASE,
+)
+
+
+def is_tool(package: str) -> bool:
+    """Whether a package of that name loads what configuration names."""
+    return package in _TOOLS
+
+
+def is_aside(path: str, directory: str) -> bool:
+    """Whether a module below `directory` is no part of what runs: a test, a tool's settings."""
+    parts = path[len(directory) :].strip("/").split("/")
+    return not _ASIDE_DIRECTORIES.isdisjoint(parts[:-1]) or bool(_ASIDE_FILE.fullmatch(parts[-1]))

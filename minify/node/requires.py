@@ -1,0 +1,166 @@
+"""What a JavaScript module asks for: modules by constant names, and texts that may name some.
+
+https://nodejs.org/api/modules.html, https://nodejs.org/api/esm.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from minify.node import literals
+from minify.node.literals import Literal, Text
+
+_LARGEST = 1 << 25
+_MOST = 50_000
+
+
+class Style(Enum):
+    """Which of Node's two algorithms resolves a name."""
+
+    REQUIRE = "require"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A module that is asked for."""
+
+    name: str
+    line: int
+    style: Style
+    is_prefix: bool = False
+    """Whether a value follows that is only known at run time; then only the beginning is known."""
+    is_from_here: bool = False
+    """Whether the name is a path below the module's own directory (`__dirname`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What one module asks for, in the order of its text."""
+
+    names: tuple[Request, ...] = ()
+    texts: tuple[tuple[str, int], ...] = ()
+    """Its other constants that may be names or paths, once each, with the line of the first."""
+    unknown: tuple[int, ...] = ()
+    """Lines where a module is loaded of whose name nothing is known."""
+    is_complete: bool = True
+    """Whether all of it was read and understood."""
+
+
+_REQUIRE = re.compile(
+    r"(?<![\w$.])(?:(?:module|require\.main|globalThis)\.)?"
+    r"(?P<name>[\w$]{0,20}?[rR]equire[\w$]{0,20}+|import)(?:\.resolve)?\s*+(?:\?\.\s*+)?\(\s*+"
+)
+_META_RESOLVE = re.compile(r"(?<![\w$.])import\.meta\.resolve\(\s*+")
+_CREATED = re.compile(
+    r"(?<![\w$.])([\w$]++)\s*+=\s*+(?:\(0,\s*+)?(?:[\w$]++\.)*+createRequire\)?\("
+)
+_CREATED_CALL = re.compile(r"createRequire\)?\((?:[^()]|\([^()]*+\)){0,300}+\)\s*+\(\s*+")
+_STATIC = re.compile(r"(?<![\w$.])(?P<word>from|import)\s*+\"(?P<number>\d++)\"")
+_TYPE_ONLY = re.compile(r"(?<![\w$.])(?:import|export)\s++type\s++(?!from)[^\";]*+\Z")
+_LITERAL = re.compile(r"[\"`](\d++)[\"`]")
+_JOINED = re.compile(
+    r"(?:[\w$]++\.)*+(?:join|resolve)\(\s*+(?:__dirname|import\.meta\.dirname)\s*+,\s*+"
+    r"[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[,)])"
+)
+_CONCATENATED = re.compile(r"__dirname\s*+\+\s*+[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[+)])")
+_MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
+_TEXT = re.compile(r"[@\w./#~:-]{1,200}")
+
+
+def requests_of(content: bytes) -> Requests:
+    """What a module with this content asks for; it may be anything."""
+    if len(content) > _LARGEST:
+        return Requests(is_complete=False)
+    text = literals.read(content.decode("utf-8", "replace"))
+    names: list[Request] = []
+    unknown: list[int] = []
+    if _MAY_ASK.search(text.masked):
+        names += _static(text)
+        for match, style in _calls(text.masked):
+            found = _argument(text, match.end(), style)
+            if found is not None:
+                names.append(found)
+            elif not _is_definition(text.masked, match):
+                unknown.append(text.line_of_masked(match.start()))
+    asked = {request.name for request in names}
+    texts: dict[str, int] = {}
+    for literal in text.literals:
+        if literal.text not in asked and _TEXT.fullmatch(literal.text):
+            texts.setdefault(literal.text, text.line(literal.at))
+    names.sort(key=lambda request: (request.line, request.name))
+    return Requests(
+        tuple(names[:_MOST]),
+        tuple(texts.items())[:_MOST],
+        tuple(dict.fromkeys(unknown)),
+        text.is_sure and len(names) <= _MOST and len(texts) <= _MOST,
+    )
+
+
+def _static(text: Text) -> Iterator[Request]:
+    for match in _STATIC.finditer(text.masked):
+        before = text.masked[max(0, match.start() - 2000) : match.start()]
+        if match["word"] == "from" and _TYPE_ONLY.search(before):
+            continue
+        literal = text.literals[int(match["number"])]
+        yield Request(literal.text, text.line(literal.at), Style.IMPORT)
+
+
+def _calls(masked: str) -> Iterator[tuple[re.Match[str], Style]]:
+    created = {match[1] for match in _CREATED.finditer(masked)}
+    for match in _REQUIRE.finditer(masked):
+        name = match["name"]
+        if name == "import":
+            yield match, Style.IMPORT
+        elif _is_require(name):
+            yield match, Style.REQUIRE
+    yield from ((match, Style.IMPORT) for match in _META_RESOLVE.finditer(masked))
+    yield from ((match, Style.REQUIRE) for match in _CREATED_CALL.finditer(masked))
+    for name in sorted(created):
+        if _is_require(name):
+            continue
+        call = re.compile(rf"(?<![\w$.]){re.escape(name)}(?:\.resolve)?\s*+\(\s*+")
+        yield from ((match, Style.REQUIRE) for match in call.finditer(masked))
+
+
+def _is_require(name: str) -> bool:
+    """Whether a function of that name is `require`, or one that tools put in its place."""
+    return name.strip("_$") in ("require", "nodeRequire", "dynamicRequire", "requireFunc")
+
+
+def _is_definition(masked: str, match: re.Match[str]) -> bool:
+    """Whether `require(` is a function's head (`function require(x) {`), or takes nothing."""
+    if masked[match.end() : match.end() + 1] == ")":
+        return True
+    before = masked[max(0, match.start() - 16) : match.start()].rstrip()
+    return before.endswith("function")
+
+
+def _argument(text: Text, at: int, style: Style) -> Request | None:
+    """What the first argument of a call says; None if nothing is known of it."""
+    masked = text.masked
+    literal = _LITERAL.match(masked, at)
+    if literal:
+        found = text.literals[int(literal[1])]
+        goes_on = masked[literal.end() : literal.end() + 8].lstrip()[:1] == "+"
+        is_prefix = goes_on or not found.is_whole
+        if is_prefix and not found.text.strip("./"):
+            # `require("./" + name)`: anything of that directory.
+            is_below = found.text.startswith(("./", "../"))
+            return _request(text, found, style, is_prefix=True) if is_below else None
+        return _request(text, found, style, is_prefix=is_prefix)
+    for pattern in (_JOINED, _CONCATENATED):
+        if match := pattern.match(masked, at):
+            found = text.literals[int(match["number"])]
+            is_prefix = match["rest"] != ")" or not found.is_whole
+            name = found.text.lstrip("/") if pattern is _CONCATENATED else found.text
+            slash = "/" if match["rest"] == "," and not name.endswith("/") else ""
+            return Request(f"./{name}{slash}", text.line(found.at), style, is_prefix, True)
+    return None
+
+
+def _request(text: Text, literal: Literal, style: Style, *, is_prefix: bool) -> Request:
+    return Request(literal.text, text.line(literal.at), style, is_prefix)

@@ -1,0 +1,241 @@
+"""From what a module asks for to files, as Node does it.
+
+https://nodejs.org/api/modules.html#all-together,
+https://nodejs.org/api/esm.html#resolution-algorithm-specification
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from minify.filetree import Entry, FileTree, ImagePath, Kind
+from minify.filetree.path import ancestors, joined
+from minify.node.conditions import exported, matched
+from minify.node.manifest import Manifest, read_manifest
+from minify.node.requires import Style
+
+_SUFFIXES = (".js", ".json", ".node", ".mjs", ".cjs")
+_MOST_BELOW = 20_000
+_LONGEST_NAME = 1024
+
+GLOBAL = tuple(
+    """
+    /usr/share/nodejs /usr/lib/nodejs /usr/local/lib/node_modules /usr/lib/node_modules
+    """.split()
+)
+"""Where distributions put what every program may ask for by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A file that a name leads to."""
+
+    via: str
+    """The path that Node tries, links and all."""
+    entry: Entry
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Where names lead in one image. `search` has the directories of NODE_PATH."""
+
+    tree: FileTree
+    search: Sequence[str] = ()
+    conditions: frozenset[str] = frozenset()
+    """Those of `--conditions`."""
+    _manifests: dict[str, Manifest | None] = field(default_factory=dict)
+
+    def manifest(self, directory: str) -> Manifest | None:
+        """The package.json in `directory`."""
+        if directory not in self._manifests:
+            path = f"{directory.rstrip('/')}/package.json"
+            self._manifests[directory] = read_manifest(self.tree, path)
+        return self._manifests[directory]
+
+    def resolve(self, name: str, directory: ImagePath, style: Style) -> tuple[Resolved, ...]:
+        """The files that `name` may lead to, asked for by a module in `directory` (a real path).
+
+        More than one if that depends on conditions. Empty for what Node has built in, and for what
+        is not there.
+        """
+        if not name or "\0" in name or len(name) > _LONGEST_NAME or name.startswith("node:"):
+            return ()
+        name = name.partition("?")[0].removeprefix("file://")
+        if name.startswith(("/", "./", "../")) or name in (".", ".."):
+            return tuple(self._path(joined(directory, name)))
+        if name.startswith("#"):
+            return tuple(dict.fromkeys(self._imported(name, directory, style)))
+        return tuple(dict.fromkeys(self._package(name, directory, style)))
+
+    def directories(self, name: str, directory: ImagePath) -> Iterator[str]:
+        """Where Node looks for the package `name`, in order; those that are there."""
+        for above in _above(directory, name):
+            if self.tree.directory(above) is not None:
+                yield above
+
+    def scope(self, directory: ImagePath) -> ImagePath | None:
+        """The directory of the package that a module in `directory` belongs to."""
+        for here in (directory, *ancestors(directory)):
+            if here.endswith("/node_modules"):
+                return None
+            if self.tree.get(f"{here.rstrip('/')}/package.json") is not None:
+                return here
+        return None
+
+    def package_directories(self, name: str, directory: ImagePath) -> Iterator[str]:
+        """The same with those of NODE_PATH and of the system."""
+        yield from self.directories(name, directory)
+        for place in (*self.search, *GLOBAL):
+            if place and self.tree.directory(f"{place}/{name}") is not None:
+                yield f"{place}/{name}"
+
+    def starting(self, prefix: str, directory: ImagePath) -> Iterator[str]:
+        """Names of packages that begin with `prefix`: what `require(prefix + x)` may be."""
+        scope, slash, rest = prefix.rpartition("/")
+        if not prefix or (slash and not scope.startswith("@")):
+            return
+        for above in (directory, *ancestors(directory)):
+            here = self.tree.directory(f"{above.rstrip('/')}/node_modules/{scope}".rstrip("/"))
+            for name in self.tree.children(here.path) if here else ():
+                if name.startswith(rest) and not name.startswith("."):
+                    yield f"{scope}{slash}{name}"
+
+    def below(self, prefix: str, directory: ImagePath) -> Iterator[Resolved]:
+        """The modules whose path begins with `prefix`, relative to `directory`."""
+        base, _, rest = joined(directory, prefix).rpartition("/")
+        start = self.tree.directory(base or "/")
+        if start is None or start.path == "/":
+            return
+        number = 0
+        for name in self.tree.children(start.path):
+            if not name.startswith(rest) or name == "node_modules":
+                continue
+            entry = self.tree.resolve(f"{start.path}/{name}").entry
+            if entry is None:
+                continue
+            found = (entry,) if entry.kind is Kind.FILE else self.modules(entry.path)
+            for module in found:
+                number += 1
+                if number <= _MOST_BELOW and is_module(module.path):
+                    yield Resolved(module.path, module)
+
+    def modules(self, directory: ImagePath) -> Iterator[Entry]:
+        """The files of modules below a directory, without other packages' and without links."""
+        stack = [directory]
+        while stack:
+            here = stack.pop()
+            for name in self.tree.children(here):
+                entry = self.tree[ImagePath(f"{here.rstrip('/')}/{name}")]
+                if entry.kind is Kind.DIRECTORY and name != "node_modules":
+                    stack.append(entry.path)
+                elif entry.kind is Kind.FILE and is_module(entry.path):
+                    yield entry
+
+    def _path(self, path: str) -> Iterator[Resolved]:
+        """LOAD_AS_FILE, then LOAD_AS_DIRECTORY."""
+        if not path.endswith("/"):
+            for candidate in (path, *(path + suffix for suffix in _SUFFIXES)):
+                if (entry := self.tree.file(candidate)) is not None:
+                    yield Resolved(candidate, entry)
+                    return
+        yield from self._directory(path.rstrip("/"))
+
+    def _directory(self, path: str) -> Iterator[Resolved]:
+        if self.tree.directory(path or "/") is None:
+            return
+        manifest = self.manifest(path)
+        if manifest is not None and manifest.main:
+            main = f"{path}/{manifest.main.removeprefix('./').rstrip('/')}"
+            suffixes = ("", *_SUFFIXES, *(f"/index{suffix}" for suffix in _SUFFIXES))
+            for suffix in suffixes:
+                if (entry := self.tree.file(main + suffix)) is not None:
+                    yield Resolved(main + suffix, entry)
+                    return
+        for suffix in _SUFFIXES:
+            if (entry := self.tree.file(f"{path}/index{suffix}")) is not None:
+                yield Resolved(f"{path}/index{suffix}", entry)
+                return
+
+    def _package(self, name: str, directory: ImagePath, style: Style) -> Iterator[Resolved]:
+        package, subpath = split_name(name)
+        if not package:
+            return
+        own = self._own(package, directory)
+        if own is not None:
+            manifest = self.manifest(own)
+            if manifest is not None and manifest.exports is not None:
+                found = tuple(self._exported(own, manifest, subpath, style))
+                if found:
+                    yield from found
+                    return
+        for place in self.package_directories(package, directory):
+            found = tuple(self._in_package(place, subpath, style))
+            if found:
+                yield from found
+                return
+        for place in (*self.search, *GLOBAL):  # a lone file: /usr/share/nodejs/once.js
+            found = tuple(self._path(f"{place}/{name}")) if place else ()
+            if found:
+                yield from found
+                return
+
+    def _own(self, package: str, directory: ImagePath) -> str | None:
+        """The package that the module belongs to, if it asks for it by its own name."""
+        scope = self.scope(directory)
+        manifest = self.manifest(scope) if scope is not None else None
+        return scope if manifest is not None and manifest.name == package else None
+
+    def _in_package(self, place: str, subpath: str, style: Style) -> Iterator[Resolved]:
+        manifest = self.manifest(place)
+        if manifest is not None and manifest.exports is not None:
+            yield from self._exported(place, manifest, subpath, style)
+        else:
+            yield from self._path(joined(place, subpath) if subpath != "." else f"{place}/")
+
+    def _exported(
+        self, place: str, manifest: Manifest, subpath: str, style: Style
+    ) -> Iterator[Resolved]:
+        for target in exported(manifest.exports, subpath, style, self.conditions):
+            yield from self._target(place, target)
+
+    def _target(self, place: str, target: str) -> Iterator[Resolved]:
+        if not target.startswith("./") or "\0" in target or len(target) > _LONGEST_NAME:
+            return
+        path = f"{place}/{target[2:]}"
+        if (entry := self.tree.file(path)) is not None:
+            yield Resolved(path, entry)
+
+    def _imported(self, name: str, directory: ImagePath, style: Style) -> Iterator[Resolved]:
+        """`#name`, by `imports` of the module's own package."""
+        scope = self.scope(directory)
+        manifest = self.manifest(scope) if scope is not None else None
+        if scope is None or manifest is None:
+            return
+        for target in matched(manifest.imports, name, style, self.conditions):
+            if target.startswith("./"):
+                yield from self._target(scope, target)
+            elif target and not target.startswith(("#", "/", "../")):
+                yield from self._package(target, scope, style)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A bare name as its package and the path in it: `("@a/b", "./c")`; empty if it is none."""
+    parts = name.split("/")
+    number = 2 if name.startswith("@") else 1
+    package = "/".join(parts[:number])
+    if len(parts) < number or not all(parts[:number]) or package.startswith((".", "%")):
+        return "", ""
+    rest = "/".join(parts[number:])
+    return package, f"./{rest}" if rest else "."
+
+
+def is_module(path: str) -> bool:
+    """Whether a file is one of those that Node loads, by its name."""
+    return path.endswith(_SUFFIXES)
+
+
+def _above(directory: ImagePath, name: str) -> Iterator[str]:
+    for here in (directory, *ancestors(directory)):
+        if not here.endswith("/node_modules"):
+            yield f"{here.rstrip('/')}/node_modules/{name}"
