@@ -25,6 +25,7 @@ from minify.analyzers import (
     units,
     written,
 )
+from minify.analyzers.managers import rule as managers
 from minify.analyzers.opened import matching, private_scripts, strings
 from minify.closure import Analyzer, ImageRule, Pruner
 
@@ -49,6 +50,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     service.find,
     own_directories.find,
     services.find,
+    managers.find,
     logins.find,
     units.find,
     privileges.find,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from minify.analyzers.managers import Managed, managed
 from minify.closure import CONFIG, Context
 from minify.closure.commandline import called, inner_command
 from minify.closure.shellfiles import Scripts
@@ -24,6 +25,8 @@ class Configured:
     as_other: Walk
     unread: Mapping[str, ShellError]
     """The scripts among them that could not be parsed."""
+    managed: tuple[Managed, ...] = ()
+    """What managers of processes among them start; it is among what they run."""
 
 
 def configuration_walks(context: Context) -> Configured:
@@ -37,8 +40,18 @@ def _configuration_walks(context: Context) -> Configured:
     argv = ("exec", *config.entrypoint, *config.cmd)
     words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in argv)
     script = Script((Statement(Simple(words), 1),))
-    as_root, as_other = walks(script, CONFIG, (), context, scripts)
-    return Configured(as_root, as_other, scripts.unread)
+    found = [walks(script, CONFIG, (), context, scripts)]
+    runs = (run for walked in found[0] for run in walked.runs)
+    started = managed(runs, context)
+    found += (walks(one.script, one.by, (), context, scripts) for one in started)
+    as_root, as_other = (_together(same) for same in zip(*found, strict=True))
+    return Configured(as_root, as_other, scripts.unread, started)
+
+
+def _together(several: Iterable[Walk]) -> Walk:
+    walked = tuple(several)
+    trouble = next((one.trouble for one in walked if one.trouble), "")
+    return Walk(tuple(run for one in walked for run in one.runs), trouble)
 
 
 def configuration_runs(context: Context) -> Mapping[str, tuple[Run, ...]]:
