@@ -14,6 +14,7 @@ from minify.analyzers import (
     elf_needed,
     interpreters,
     logins,
+    node,
     own_directories,
     privileges,
     python,
@@ -51,9 +52,10 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     services.find,
     logins.find,
     units.find,
+    node.find,
     privileges.find,
 )
 
-PRUNERS: tuple[Pruner, ...] = (python.prune,)
+PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
 
 __all__ = ["ANALYZERS", "IMAGE_RULES", "PRUNERS"]
