@@ -98,11 +98,16 @@ def recall(names: Sequence[str]) -> None:
 
 
 def applications(names: Sequence[str]) -> None:
-    sys.stdout.write(apps_table.HEAD)
+    """Those written before the rules of minify were frozen, and apart from them those after."""
+    loaded = [cases.load(name) for name in names]
     with engines.dockerd() as docker:
-        for name in names:
-            sys.stdout.write(apps_table.row(cases.load(name), docker))
-            sys.stdout.flush()
+        for when in ("before", "after"):
+            group = [case for case in loaded if case.written == when]
+            if group:
+                sys.stdout.write(f"Written {when} the rules were frozen:\n\n{apps_table.HEAD}")
+            for case in group:
+                sys.stdout.write(apps_table.row(case, docker))
+                sys.stdout.flush()
 
 
 def row(name: str, layout: Path) -> str:

@@ -174,4 +174,6 @@ def _starts(reason: Reason, context: Context) -> bool:
     """Whether a reason for an interpreter may be that a file starts it."""
     entry = context.tree.get(reason.by)
     is_name = reason.rule in ("link", "parent", "script.word") or reason.rule.startswith("elf.")
+    # An environment's own file says which interpreter it was made with.
+    is_name = is_name or reason.by.endswith("/pyvenv.cfg")
     return entry is not None and entry.kind is Kind.FILE and not is_name

@@ -29,7 +29,7 @@ PYTHON: tuple[Member | str, ...] = (
     "usr/lib/python3/dist-packages/system.py",
     "opt/venv/bin/python -> /usr/bin/python3",
     "opt/venv/bin/activate",
-    file("opt/venv/pyvenv.cfg", "home = /usr/bin\n"),
+    file("opt/venv/pyvenv.cfg", "home = /usr/bin\nexecutable = /usr/bin/python3.11\n"),
     file(f"{SITE}/web/__init__.py", "from .core import f"),
     f"{SITE}/web/core.py",
     f"{SITE}/web/unused.py",

@@ -135,6 +135,8 @@ class Case:
     long: bool = False
     certificates: bool = False
     """Whether server.crt and server.key of the tests' authority are in the build's context."""
+    root: str = ""
+    """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""
     """Why the slim image does not pass yet."""
 

@@ -7,6 +7,7 @@ service is process 1 and gets the signals.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -25,13 +26,16 @@ from recall.room import PROVIDED
 from recall.trace import needed_files
 
 from apps.build import AppImage, unpack
-from apps.case import Case
+from apps.case import Case, Check, Restart
 from apps.checks import failures, perform
 
 _TOOLS = "/.minify-strace"
 _TRACES = "/.minify-traces"
 _TRACED = "trace=open,openat,openat2,creat,execve,execveat,chroot"
 """The calls whose answers `recall.trace` reads."""
+
+_OF_ENGINES = ("/etc/passwd", "/etc/group")
+"""What an engine reads to start a container, where no strace sees it."""
 
 _SLOWER = 5
 """How many times longer a traced service may take."""
@@ -78,7 +82,7 @@ class TracedRunner(Runner):
 
     def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
         config = _config(self.engine, self.image)
-        command = (*(config["Entrypoint"] or ()), *(arguments or config["Cmd"] or ()))
+        command = (*(config.get("Entrypoint") or ()), *(arguments or config.get("Cmd") or ()))
         strace = (f"{_TOOLS}/strace", "-D", "-qq", "-ff", "-y", "-e", _TRACED, "-e", "signal=none")
         return ("--library-path", _TOOLS, *strace, "-o", f"{_TRACES}/trace", "--", *command)
 
@@ -101,10 +105,19 @@ def opened_image(case: Case, image: AppImage, docker: Engine) -> OpenedImage:
             if failed:
                 raise OpenedError(f"{case.name}: {failed}")
             needed = {name for one in traces.iterdir() for name in _needed(one, whole)}
-            _write_tree(whole, (n for n in needed if n.lstrip("/") not in PROVIDED), out)
+            by_engine = {name for name in _OF_ENGINES if (whole / name.lstrip("/")).is_file()}
+            given = {f"/{name}" for name in PROVIDED}
+            _write_tree(whole, needed - given | by_engine, out)
 
-    made = cached(f"app-{case.name}.opened", image.archive.parent.name[-16:], make)
-    docker("import", *_changes(_config(docker, image.tag)), str(made / "tree.tar"), tag)
+    # What is opened depends on the image, on the checks, and on how they are traced.
+    parts = (image.archive.parent.name, repr(case.check), Path(__file__).read_text("utf-8"))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    made = cached(f"app-{case.name}.opened", key, make)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as dockerfile:
+        lines = ["FROM scratch", "ADD tree.tar /", *_instructions(_config(docker, image.tag))]
+        dockerfile.write("\n".join(lines))
+        dockerfile.flush()
+        docker("build", "--tag", tag, "--file", dockerfile.name, str(made))
     numbers = json.loads((made / "size.json").read_bytes())
     return OpenedImage(tag, numbers["files"], numbers["size"])
 
@@ -121,8 +134,8 @@ def _config(docker: Engine, image: str) -> dict[str, list[str] | str | None]:
     return dict(json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image)))
 
 
-def _changes(config: dict[str, list[str] | str | None]) -> list[str]:
-    """What `docker import` is told so that the new image has the old one's configuration."""
+def _instructions(config: dict[str, list[str] | str | None]) -> list[str]:
+    """The lines of a Dockerfile that give an image the configuration of another."""
     variables = [one.partition("=") for one in config.get("Env") or ()]
     lines = [f"ENV {name}={json.dumps(value)}" for name, _, value in variables]
     lines += [f"VOLUME {json.dumps([one])}" for one in config.get("Volumes") or ()]
@@ -132,15 +145,23 @@ def _changes(config: dict[str, list[str] | str | None]) -> list[str]:
     for word, key in (("USER", "User"), ("WORKDIR", "WorkingDir"), ("STOPSIGNAL", "StopSignal")):
         if config.get(key):
             lines.append(f"{word} {config[key]}")
-    return [f"--change={line}" for line in lines]
+    return lines
+
+
+_KILLED = 137
 
 
 def _patient(case: Case) -> Case:
+    """The case with more time; who waits for all children, strace among them, may be killed."""
     if case.service is None:
         return case
     service = dataclasses.replace(case.service, seconds=case.service.seconds * _SLOWER)
-    checks = tuple(dataclasses.replace(one, within=one.within * _SLOWER) for one in case.check)
-    return dataclasses.replace(case, service=service, check=checks)
+    return dataclasses.replace(case, service=service, check=tuple(map(_patient_check, case.check)))
+
+
+def _patient_check(check: Check) -> Check:
+    restart = check.restart and Restart((*check.restart.exit_codes, _KILLED))
+    return dataclasses.replace(check, within=check.within * _SLOWER, restart=restart)
 
 
 def _copy_strace(tools: Path) -> None:

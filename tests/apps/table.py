@@ -10,10 +10,10 @@ from end_to_end.kit import minified, run_flags
 from images.engines import Engine
 from images.runner import Runner, load
 
-from apps.build import build_app
+from apps.build import AppImage, build_app
 from apps.case import Case
 from apps.checks import Result, beside_volumes, perform
-from apps.opened import opened_image
+from apps.opened import OpenedError, OpenedImage, opened_image
 
 HEAD = (
     "| image | fat MB (files) | slim MB (files) | opened MB (files) | slim ÷ opened "
@@ -22,6 +22,7 @@ HEAD = (
 )
 
 _MB = 1_000_000
+_UNKNOWN = "–"  # noqa: RUF001  # a dash in a table
 
 
 def row(case: Case, docker: Engine) -> str:
@@ -29,8 +30,8 @@ def row(case: Case, docker: Engine) -> str:
     image = build_app(case, docker)
     load(docker, image.archive)
     fat = perform(case, Runner(docker, image.tag), image.tag)
-    opened = opened_image(case, image, docker)
-    in_opened = perform(case, Runner(docker, opened.tag), image.tag)
+    opened = _opened(case, image, docker)
+    in_opened = perform(case, Runner(docker, opened.tag), image.tag) if opened else []
     slim = image.tag.replace(":fat", ":slim")
     with tempfile.TemporaryDirectory() as work:
         source, target = f"docker-archive:{image.archive}", f"docker-daemon:{slim}"
@@ -42,14 +43,22 @@ def row(case: Case, docker: Engine) -> str:
         case.name,
         _size(sizes["before"]["bytes"], sizes["before"]["files"]),
         _size(sizes["after"]["bytes"], sizes["after"]["files"]),
-        _size(opened.size, opened.files),
-        f"{sizes['after']['bytes'] / opened.size:.2f}",
+        _size(opened.size, opened.files) if opened else _UNKNOWN,
+        f"{sizes['after']['bytes'] / opened.size:.2f}" if opened else _UNKNOWN,
         report["user"]["name"] or report["user"]["user"],
         _passed(case, fat),
         _passed(case, in_slim),
-        _passed(case, in_opened),
+        _passed(case, in_opened) if opened else _UNKNOWN,
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _opened(case: Case, image: AppImage, docker: Engine) -> OpenedImage | None:
+    """None: under a trace the fat image does not pass."""
+    try:
+        return opened_image(case, image, docker)
+    except OpenedError:
+        return None
 
 
 def _size(size: int, files: int) -> str:

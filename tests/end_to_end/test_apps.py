@@ -10,6 +10,7 @@ from _pytest.mark import ParameterSet
 from apps.build import AppImage, build_app
 from apps.case import Case, load, names
 from apps.checks import beside_volumes, failures, perform
+from apps.opened import opened_image
 from conftest import require
 from images.engines import Engine
 from images.runner import Runner, user_of
@@ -92,7 +93,9 @@ def test_slim_image_passes_the_checks_run_as_its_summary_says(
     made = slim(case)
     run = Runner(docker, made.tag, beside_volumes(case, made.flags))
     assert failures(perform(case, run, fat(case).tag)) == []
-    assert user_of(docker, made.tag).partition(":")[0] not in ("", "0", "root")
+    stays_root = user_of(docker, made.tag).partition(":")[0] in ("", "0", "root")
+    assert stays_root == bool(case.root)
+    assert stays_root == any(gap["rule"] == "identity.root" for gap in made.report["gaps"])
     assert made.report["size"]["after"]["bytes"] < made.report["size"]["before"]["bytes"]
 
 
@@ -103,3 +106,15 @@ def test_slim_image_passes_the_checks_run_without_flags(
 ) -> None:
     run = Runner(docker, slim(case).tag)
     assert failures(perform(case, run, fat(case).tag)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["busybox", "redis"])
+def test_image_of_what_was_opened_passes_the_checks_and_is_smaller(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], name: str
+) -> None:
+    require("strace")
+    case = load(name)
+    opened = opened_image(case, fat(case), docker)
+    assert failures(perform(case, Runner(docker, opened.tag), fat(case).tag)) == []
+    assert opened.size <= slim(case).report["size"]["after"]["bytes"]
