@@ -83,7 +83,9 @@ class _Program:
         if self.launches.managers:
             yield from self._of_managers()
 
-    def _package(self, package: Package, origin: Origin, level: Level) -> Iterator[Finding]:
+    def _package(
+        self, package: Package, origin: Origin, level: Level, *, is_alone: bool = True
+    ) -> Iterator[Finding]:
         tight = level is Level.TIGHT and package.directory not in self.graph.expanded
         reason = _reason("node.package", origin)
         part = Reason("node.package", package.directory, f"part of {package.shown}, kept whole")
@@ -94,7 +96,7 @@ class _Program:
             here = stack.pop()
             entry = tree[here]
             if entry.kind is Kind.DIRECTORY:
-                is_others = basename(here) == NODE_MODULES and here in self.directories
+                is_others = is_alone and basename(here) == NODE_MODULES and here in self.directories
                 names = () if is_others else tree.children(here)
                 stack += [ImagePath(f"{here}/{name}") for name in names]
                 if not names and not is_others:
@@ -124,7 +126,8 @@ class _Program:
         detail = f"{path} loads a module that only a run knows (line {lines[0]})"
         for package in self.graph.for_production():
             if package.directory not in self.graph.packages:
-                yield from self._package(package, Origin(path, detail), Level.BALANCED)
+                origin = Origin(path, detail)
+                yield from self._package(package, origin, Level.BALANCED, is_alone=False)
         if level is Level.TIGHT:
             for asker, where in self.graph.unknown.items():
                 shown = ", ".join(map(str, where[:5]))

@@ -175,6 +175,8 @@ class Launches:
         command = self.context.command(name) if "/" not in name else None
         if command is not None:
             self.files.setdefault(command.path, Reason("node.script", line.by, line.detail))
+        elif not script and "/" not in name:
+            self.is_known = False  # npx would download it
         self._line(line, depth + 1)
 
     def _scope(self, directory: str) -> str | None:

@@ -310,9 +310,13 @@ class Graph:
                     self._reach(entry, origin)
 
     def _is_for_production(self, package: Package) -> bool:
+        here: str = package.directory
         if not self._production or not self._is_ours(package.directory):
             return True
-        return package.directory in self._production
+        while here and here not in self._production:
+            # What is installed in a package came with it.
+            here = here.rpartition(f"/{NODE_MODULES}/")[0]
+        return bool(here)
 
     def installed(self) -> Iterator[ImagePath]:
         """Every `node_modules` below the applications' directories, real paths."""
