@@ -224,7 +224,8 @@ class _Program:
         reason = Reason("python.import", self._by(reached.origin), reached.origin.detail)
         yield Need(module.path, reason)
         if module.kind is ModuleKind.SOURCE and not self.graph.is_application(path):
-            yield from (Need(cached, reason) for cached in self._cached(path))
+            # A link has its bytecode beside itself.
+            yield from (Need(cached, reason) for cached in self._cached(module.path))
         if not any(is_within(path, managed) for managed in self.installed.managed):
             yield from self._unowned(module, reason)
 

@@ -130,6 +130,18 @@ class Graph:
             part = self._part(self._real(module))
             self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
+            if module.kind is ModuleKind.EXTENSION:
+                self._beside(module)
+
+    def _beside(self, extension: Module) -> None:
+        """The modules beside an extension, whose texts a compiler may have packed together."""
+        package = self.finder.find(extension.name.rpartition(".")[0])
+        path = self._real(extension)
+        for name in self.finder.submodules(package) if package is not None else ():
+            module = self.finder.find(name)
+            if module is None or module.is_package or standard_library.is_aside(name):
+                continue
+            self.module(module, Origin(path, f"beside {path}"), is_aside=True)
 
     def _real(self, module: Module) -> ImagePath:
         if module.kind is ModuleKind.ARCHIVED:
