@@ -25,6 +25,7 @@ from minify.closure import (
     Reason,
     places,
 )
+from minify.closure.patterns import glob
 from minify.filetree import ImagePath, Kind
 from minify.filetree.path import ancestors, basename, is_within, joined, parent
 from minify.node import CPUS, Graph, Machine, Origin, Package, Resolver, entry_of_options, is_node
@@ -163,7 +164,9 @@ def _followed(keep: KeepSet, context: Context) -> _Program | None:
         return None
     env = context.config.env
     options = entry_of_options(env.get("NODE_OPTIONS", ""))
-    resolver = Resolver(context.tree, tuple(env.get("NODE_PATH", "").split(":")))
+    # Debian's addons are beside its libraries, and Node looks there too.
+    search = (*env.get("NODE_PATH", "").split(":"), *glob(context.tree, "/usr/lib/*/nodejs"))
+    resolver = Resolver(context.tree, search)
     launches = Launches(context, resolver)
     launches.find(keep)
     if not (launches.found and launches.is_known and options.is_known):

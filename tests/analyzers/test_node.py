@@ -202,5 +202,12 @@ def test_linked_packages_are_kept_with_their_links() -> None:
     }
 
 
+def test_addons_of_the_distribution_are_followed() -> None:
+    place = "usr/lib/x86_64-linux-gnu/nodejs/addon"
+    addon = file(f"{place}/index.js", 'require("spare")')
+    plan = plan_of(["node", "x.js"], file("app/x.js", 'require("addon")'), addon)
+    assert "system:spare/index.js" in packages(plan)
+
+
 def test_archives_of_packages_are_left_alone() -> None:
     assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
