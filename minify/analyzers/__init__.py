@@ -14,6 +14,7 @@ from minify.analyzers import (
     elf_needed,
     interpreters,
     logins,
+    managers,
     own_directories,
     privileges,
     python,
@@ -50,6 +51,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     own_directories.find,
     services.find,
     logins.find,
+    managers.find,
     units.find,
     privileges.find,
 )
