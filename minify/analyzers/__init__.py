@@ -15,6 +15,7 @@ from minify.analyzers import (
     interpreters,
     logins,
     managers,
+    node,
     own_directories,
     privileges,
     python,
@@ -53,9 +54,10 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     logins.find,
     managers.find,
     units.find,
+    node.find,
     privileges.find,
 )
 
-PRUNERS: tuple[Pruner, ...] = (python.prune,)
+PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
 
 __all__ = ["ANALYZERS", "IMAGE_RULES", "PRUNERS"]
