@@ -14,6 +14,8 @@ from minify.analyzers import (
     elf_needed,
     interpreters,
     logins,
+    managers,
+    node,
     own_directories,
     privileges,
     python,
@@ -25,7 +27,6 @@ from minify.analyzers import (
     units,
     written,
 )
-from minify.analyzers.managers import rule as managers
 from minify.analyzers.opened import matching, private_scripts, strings
 from minify.closure import Analyzer, ImageRule, Pruner
 
@@ -50,12 +51,13 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     service.find,
     own_directories.find,
     services.find,
-    managers.find,
     logins.find,
+    managers.find,
     units.find,
+    node.find,
     privileges.find,
 )
 
-PRUNERS: tuple[Pruner, ...] = (python.prune,)
+PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
 
 __all__ = ["ANALYZERS", "IMAGE_RULES", "PRUNERS"]

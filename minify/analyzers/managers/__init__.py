@@ -1,9 +1,10 @@
-"""Managers of processes: what supervisord, cron, runit, s6 and their like start.
+"""Managers of processes: what supervisord, s6, runit, cron and their like start.
 
-Their configuration holds command lines, which count as ENTRYPOINT's do. Each becomes a line of a
-shell text, so that the walk of scripts follows them, users, files and all.
+`table` says which program is a manager and where its jobs are, a module each reads one kind of
+them. A job is a command line like ENTRYPOINT's: `following` finds its programs, scripts and needs
+with the same code, and goes on to what these start, until nothing is new.
 """
 
-from minify.analyzers.managers.managed import Managed, managed, programs_of
+from minify.analyzers.managers.following import Managed, find, managed
 
-__all__ = ["Managed", "managed", "programs_of"]
+__all__ = ["Managed", "find", "managed"]

@@ -1,84 +1,107 @@
-"""Managers whose configuration is directories with programs in them."""
+"""Jobs that are files in directories: s6, s6-overlay, runit, daemontools, my_init.
+
+https://skarnet.org/software/s6/servicedir.html, http://smarden.org/runit/runsv.8.html
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator
 
-from minify.analyzers.managers.text import MOST_FILES
+from minify.analyzers.managers.job import Job, inside, runnable
+from minify.analyzers.scripts import execline
+from minify.analyzers.started import Started
 from minify.closure import Context
-from minify.closure.patterns import glob
-from minify.filetree.path import joined
+from minify.filetree.path import basename
 
-# What a service's directory holds that is run: runit(8), s6-supervise(8), s6-rc-compile(8).
-_RUN = "run finish check control/* log/run log/finish"
-_SERVICES = (
-    "/etc/service /service /var/service /etc/runit/runsvdir/default /etc/services.d"
-    " /etc/s6/services /run/service /var/run/service"
-)
-_OVERLAY_RUN = (
-    "/etc/cont-init.d/* /etc/cont-finish.d/* /etc/services.d/*/run /etc/services.d/*/finish"
-    " /etc/services.d/*/log/run /etc/s6-overlay/s6-rc.d/*/run /etc/s6-overlay/s6-rc.d/*/finish"
-    " /etc/s6-overlay/s6-rc.d/*/up /etc/s6-overlay/scripts/* /etc/s6-overlay/*/run"
-)
+_USUAL = ("/etc/service", "/service", "/var/service", "/etc/services.d", "/run/service")
+_PARTS = ("run", "finish", "check", "data/check", "log/run", "log/finish")
+_S6_RC = ("run", "finish", "up", "down")
+_ONE_SHOTS = ("/etc/cont-init.d", "/etc/cont-finish.d", "/etc/s6-overlay/scripts")
+_S6_RC_SOURCES = ("/etc/s6-overlay/s6-rc.d", "/etc/s6-rc/source")
 _OVERLAY = (
-    "/package /command /etc/s6-overlay /etc/s6 /etc/cont-init.d /etc/cont-finish.d"
-    " /etc/services.d /etc/fix-attrs.d /usr/bin/with-contenv /usr/bin/s6-* /bin/s6-*"
-    " /usr/bin/execlineb /bin/execlineb"
+    "/package",
+    "/command",
+    "/etc/s6",
+    "/etc/s6-overlay",
+    "/etc/fix-attrs.d",
+    "/usr/lib/s6",
+    "/usr/libexec/s6",
 )
-_MY_INIT = (
-    "/etc/my_init.d/* /etc/rc.local /etc/my_init.pre_shutdown.d/* /etc/my_init.post_shutdown.d/*"
-)
-_CRON = "/etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/*"
-_PERIODIC = "/etc/periodic/*/*"
+_MY_INIT = ("/etc/my_init.d", "/etc/my_init.pre_shutdown.d", "/etc/my_init.post_shutdown.d")
+_RUNIT = tuple(f"/etc/runit/{stage}" for stage in (1, 2, 3))
+_ONE_LINE = ("up", "down")
+_BEGINNING = 256
+_EXECLINE = re.compile(rb"#![ \t]*+\S*?/?execlineb\b")
 
 
-def services(arguments: Sequence[str], context: Context) -> tuple[list[str], list[str]]:
-    """What runit, daemontools and s6 run, and the directories of their services, kept whole."""
-    named = [joined(context.workdir, word) for word in arguments if "/" in word]
-    found = [
-        path
-        for place in (*named, *_SERVICES.split())
-        if context.tree.directory(place)
-        for path in glob(context.tree, f"{place.rstrip('/')}/*")
-        if context.tree.directory(path)
-    ]
-    # One service alone is what `runsv DIR` and `s6-supervise DIR` are given.
-    found += [place for place in named if context.tree.file(f"{place}/run")]
-    directories = list(dict.fromkeys(found))[:MOST_FILES]
-    patterns = [f"{directory}/{name}" for directory in directories for name in _RUN.split()]
-    return _programs(patterns, context), directories
+def services(name: str, program: Started, context: Context) -> Iterator[Job]:  # noqa: ARG001
+    """What is in the service directories that the command line names, else in the usual ones."""
+    told = [word for word in program.arguments if "/" in word]
+    for directory in told or _USUAL:
+        for path in (*inside(directory, context), directory):
+            yield from _service(path, context)
+    for path in _RUNIT:
+        yield from _started(path, context)
 
 
-def overlay(arguments: Sequence[str], context: Context) -> tuple[list[str], list[str]]:  # noqa: ARG001
-    """What s6-overlay's /init goes through. https://github.com/just-containers/s6-overlay"""
-    if not any(context.tree.directory(path) for path in ("/etc/s6-overlay", "/package", "/etc/s6")):
-        return [], []
-    trees = [path for pattern in _OVERLAY.split() for path in glob(context.tree, pattern)]
-    return _programs(_OVERLAY_RUN.split(), context), trees
+def overlay(name: str, program: Started, context: Context) -> Iterator[Job]:
+    """All that s6-overlay's `/init` goes through, and its command line's own command.
+
+    https://github.com/just-containers/s6-overlay#init-stages
+    """
+    for directory in _USUAL:
+        for path in inside(directory, context):
+            yield from _service(path, context)
+    for directory in _S6_RC_SOURCES:
+        for path in inside(directory, context):
+            for part in _S6_RC:
+                yield from _started(f"{path}/{part}", context)
+    for directory in _ONE_SHOTS:
+        for path in inside(directory, context):
+            yield from _started(path, context)
+    yield from command(name, program, context)
 
 
-def my_init(arguments: Sequence[str], context: Context) -> tuple[list[str], list[str]]:
-    """What phusion's my_init runs, and runit's services below it."""
-    programs, trees = services(arguments, context)
-    return [*_programs(_MY_INIT.split(), context), *programs], trees
+def trees(context: Context) -> Iterator[str]:
+    """What s6-overlay is made of, and the directories that it goes through, where they are."""
+    patterns = (*_OVERLAY, *_USUAL, *_S6_RC_SOURCES, *_ONE_SHOTS)
+    yield from (path for path in context.existing(patterns))
 
 
-def cron(arguments: Sequence[str], context: Context) -> tuple[list[str], list[str]]:  # noqa: ARG001
-    """The jobs in cron's directories that the application brought."""
-    patterns = (*_CRON.split(), *_PERIODIC.split())
-    return [path for path in _programs(patterns, context) if _is_own(path, context)], []
+def command(name: str, program: Started, context: Context) -> Iterator[Job]:  # noqa: ARG001
+    """The command that a manager's own arguments are, run beside the services."""
+    words = program.arguments
+    while words and words[0].startswith("-"):
+        words = words[1:]
+    if words and context.command(words[0]):
+        yield Job.of(words, program.path)
 
 
-def _is_own(path: str, context: Context) -> bool:
+def my_init(name: str, program: Started, context: Context) -> Iterator[Job]:
+    """What phusion's init for images goes through."""
+    for directory in _MY_INIT:
+        for path in inside(directory, context):
+            yield from runnable(path, program.path, context)
+    yield from runnable("/etc/rc.local", program.path, context)
+    for path in inside("/etc/service", context):
+        yield from _service(path, context)
+    yield from command(name, program, context)
+
+
+def _service(directory: str, context: Context) -> Iterator[Job]:
+    for part in _PARTS:
+        yield from _started(f"{directory}/{part}", context)
+
+
+def _started(path: str, context: Context) -> Iterator[Job]:
+    """A file of a service: a program, a script, or a line of execline."""
     entry = context.tree.file(path)
-    return entry is not None and context.is_first_party(entry.path)
-
-
-def _programs(patterns: Sequence[str], context: Context) -> list[str]:
-    found = (path for pattern in patterns for path in glob(context.tree, pattern))
-    return [path for path in dict.fromkeys(found) if _is_run(path, context)][: 4 * MOST_FILES]
-
-
-def _is_run(path: str, context: Context) -> bool:
-    # s6-rc's `up` is a line of execline, and need not be executable.
-    return context.executable(path) is not None or path.endswith("/up")
+    if entry is None:
+        return
+    if context.executable(path):
+        yield Job.of((path,), path)
+    begin = context.tree.read(entry, _BEGINNING)
+    # The `up` of a one-shot has no first line, and is execline.
+    if _EXECLINE.match(begin) or (basename(entry.path) in _ONE_LINE and begin[:2] != b"#!"):
+        yield from (Job.of(words, entry.path) for words in execline.lines(entry, context))

@@ -56,24 +56,18 @@ _Site = tuple[str, int, tuple[Word, ...]]
 
 def shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
     """What a shell script needs, with what it reads into itself."""
-    yield from shell_text(entry, syntax_tree(entry, context), context)
-
-
-def shell_text(
-    entry: Entry, text: Script | ShellError | None, context: Context
-) -> Iterator[Finding]:
-    """What a shell text that stands in `entry` needs, with what it reads into itself."""
-    pending: list[tuple[Entry, Script | ShellError | None]] = [(entry, text)]
+    pending = [entry]
     seen: set[ImagePath] = {entry.path}
     for _ in range(_MOST_FILES):
         if not pending:
             return
-        here, script = pending.pop(0)
+        here = pending.pop(0)
+        script = syntax_tree(here, context)
         if isinstance(script, Script):
             reader = _Reader(_survey(here, script, context), context)
             yield from reader.findings()
             new = [read for read in reader.read if read.path not in seen]
-            pending += ((read, syntax_tree(read, context)) for read in new)
+            pending += new
             seen.update(read.path for read in new)
         elif isinstance(script, ShellError):
             yield from _unparsed(here, script, context)
