@@ -18,8 +18,11 @@ from minify.closure import (
     Finding,
     ImageRule,
     KeepSet,
+    Level,
     Likelihood,
     Need,
+    Pruner,
+    Pruning,
     Reason,
     solve,
 )
@@ -32,7 +35,7 @@ from minify.image import Image, ImageConfig, Platform, Reference, Transport, edi
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
 from minify.packages import read_packages
-from minify.planning import Plan, PlanOptions, is_minified, make_plan
+from minify.planning import LevelSize, Plan, PlanOptions, is_minified, level_sizes, make_plan
 from minify.progress import SILENT, Progress
 from minify.report import Explanation, Result
 from minify.selfcheck import check_closure, check_content
@@ -71,6 +74,8 @@ class Options:
     """Globs of paths that go although something needs them."""
     keep_dlopen: Likelihood = Likelihood.LIKELY
     """How likely it must be that something is opened by name for it to stay."""
+    level: Level = Level.BALANCED
+    """How much stays of the libraries of a language whose imports are followed."""
     user: str | None = None
     """`NAME`, `UID`, either with `:GROUP`, or `keep`."""
     writable: tuple[str, ...] = ()
@@ -229,33 +234,62 @@ class _Rules(NamedTuple):
     analyzers: Sequence[Analyzer]
     of_images: Sequence[ImageRule]
     complete: Callable[[Roots, Context, tuple[ImagePath, ...]], tuple[Roots, Context]]
+    pruners: Sequence[Pruner]
 
 
 def _rules() -> _Rules:
     # A third of all that is imported: the first layer arrives meanwhile.
-    from minify.analyzers import ANALYZERS, IMAGE_RULES  # noqa: PLC0415
+    from minify.analyzers import ANALYZERS, IMAGE_RULES, PRUNERS  # noqa: PLC0415
     from minify.analyzers.programs import complete  # noqa: PLC0415
 
-    return _Rules(ANALYZERS, IMAGE_RULES, complete)
+    return _Rules(ANALYZERS, IMAGE_RULES, complete, PRUNERS)
 
 
 def _decide(source: _Source, options: Options) -> Plan:
     tree, config = source.tree, source.config
     roots, context = _roots(tree, config, options)
     findings = [*roots.findings, *_image_findings(context), *keep_findings(options.keep, tree)]
-    if is_minified(source.image.config):
+    is_decided = is_minified(source.image.config)
+    if is_decided:
         # What the first run kept for reasons that only the fat image shows is not decided again.
         reason = Reason("minified", CONFIG, "the image is minified already")
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
-        dropped = Dropped(options.drop, tree)
-        keep = solve(findings, _rules().analyzers, context, dropped, options.keep_dlopen)
+        keep, levels = _closure(findings, context, options, is_decided=is_decided)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
-    decided = make_plan(tree, config, keep, identity, how)
+    decided = replace(make_plan(tree, config, keep, identity, how), levels=levels)
     if options.strict and decided.gaps:
         raise CheckError(*_described_gaps(decided))
     return decided
+
+
+def _closure(
+    findings: Sequence[Finding], context: Context, options: Options, *, is_decided: bool
+) -> tuple[KeepSet, tuple[LevelSize, ...]]:
+    """What stays: first with every library whole, then as far as their own analyzers know more.
+
+    What `is_decided` stays as it is.
+    """
+    dropped = Dropped(options.drop, context.tree)
+    analyzers = _rules().analyzers
+    whole = solve(findings, analyzers, context, dropped, options.keep_dlopen)
+    if whole.missing or is_decided:
+        return whole, ()
+    prunings = {
+        level: Pruning.of(prune(whole, context, level) for prune in _rules().pruners)
+        for level in (Level.BALANCED, Level.TIGHT)
+    }
+    # The user's own choice, and where that is all of it, what the default would give.
+    level = Level.BALANCED if options.level is Level.SAFE else options.level
+    pruning = prunings[level]
+    if not pruning.directories:
+        return whole, ()
+    ending = replace(context, pruned=pruning.directories)
+    every = (*findings, *pruning.findings)
+    keep = solve(every, analyzers, ending, dropped, options.keep_dlopen)
+    keeps = {Level.SAFE: whole, level: keep}
+    return keeps[options.level], level_sizes(context.tree, keeps, prunings, options.level)
 
 
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:

@@ -2,8 +2,8 @@
 
 An analyzer is a function of one kept entry, its grade and the context, and yields findings. To
 teach minify something new, write one and add it to the table below; nothing else changes. An
-image rule is asked once, whatever the files are. The numbers in the modules are those of the
-catalogue of rules that were measured on real programs.
+image rule is asked once, whatever the files are; a pruner when all else is known. The numbers in
+the modules are those of the catalogue of rules that were measured on real programs.
 """
 
 from minify.analyzers import (
@@ -14,8 +14,10 @@ from minify.analyzers import (
     elf_needed,
     interpreters,
     logins,
+    node,
     own_directories,
     privileges,
+    python,
     runtimes,
     scripts,
     service,
@@ -25,7 +27,7 @@ from minify.analyzers import (
     written,
 )
 from minify.analyzers.opened import matching, private_scripts, strings
-from minify.closure import Analyzer, ImageRule
+from minify.closure import Analyzer, ImageRule, Pruner
 
 ANALYZERS: tuple[Analyzer, ...] = (
     elf_needed.analyze,
@@ -50,7 +52,10 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     services.find,
     logins.find,
     units.find,
+    node.find,
     privileges.find,
 )
 
-__all__ = ["ANALYZERS", "IMAGE_RULES"]
+PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
+
+__all__ = ["ANALYZERS", "IMAGE_RULES", "PRUNERS"]

@@ -14,7 +14,7 @@ import click
 
 from minify.cli import headings
 from minify.cli.headings import option
-from minify.closure import Likelihood
+from minify.closure import Level, Likelihood
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
@@ -36,6 +36,7 @@ class Shaping(TypedDict):
     keep: tuple[str, ...]
     drop: tuple[str, ...]
     keep_dlopen: str
+    level: str
     keep_setuid: bool
     writable: tuple[str, ...]
     keep_shadow: bool
@@ -104,6 +105,14 @@ _STAYING = (
         default=Likelihood.LIKELY.name.lower(),
         show_default=True,
         help="How likely it must be that a file is opened by name: plug-ins, data of libraries.",
+    ),
+    option(
+        headings.STAYS,
+        "--level",
+        type=click.Choice([level.value for level in Level]),
+        default=Level.BALANCED.value,
+        show_default=True,
+        help="What stays of Python's and Node's packages: all; what is imported; its modules.",
     ),
     option(
         headings.STAYS,
@@ -207,6 +216,7 @@ def shaped(given: Shaping, *, user: str | None, quiet: bool = False) -> Options:
         keep=given["keep"],
         drop=given["drop"],
         keep_dlopen=Likelihood[given["keep_dlopen"].upper()],
+        level=Level(given["level"]),
         user=user,
         writable=given["writable"],
         keep_setuid=given["keep_setuid"],

@@ -33,6 +33,7 @@ from minify.closure.finding import (
     Written,
 )
 from minify.closure.keepset import Excluded, KeepSet, Kept, LeftOut
+from minify.closure.pruning import Level, Pruner, Pruning
 from minify.closure.solver import solve
 
 __all__ = [
@@ -51,10 +52,13 @@ __all__ = [
     "KeepSet",
     "Kept",
     "LeftOut",
+    "Level",
     "Likelihood",
     "Missing",
     "Need",
     "NeedsRoot",
+    "Pruner",
+    "Pruning",
     "Reason",
     "RunsAs",
     "Writes",

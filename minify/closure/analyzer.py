@@ -50,6 +50,8 @@ class Context:
     """The layer that the first of the programs came with; those before it are its base."""
     scripts: tuple[ImagePath, ...] = ()
     """Files that a shell of the configuration is told to read."""
+    pruned: frozenset[ImagePath] = frozenset()
+    """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _remembered: dict[Hashable, Any] = field(default_factory=dict)
 

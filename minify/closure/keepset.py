@@ -77,6 +77,8 @@ class KeepSet:
     """Sorted by path; nothing of it is kept for another reason."""
     excluded: tuple[Excluded, ...] = ()
     """The same of what is no part of a directory that is kept whole."""
+    unreached: tuple[Excluded, ...] = ()
+    """The same of directories of libraries: what no import reaches, or whatever else decides it."""
 
     def why(self, path: ImagePath) -> tuple[_Step, ...]:
         """The chain from `path` back to a root: each path and a reason that it is kept for.

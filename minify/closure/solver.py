@@ -84,6 +84,7 @@ class _Solver:
         self._needs_root: dict[NeedsRoot, None] = {}
         self._trees: dict[tuple[Reason, tuple[str, ...]], set[ImagePath]] = {}
         self._excluded: _Store = {}
+        self._unreached: _Store = {}
         self._pending: deque[tuple[ImagePath, Need]] = deque()
         self._by_name: dict[ImagePath, Reason] = {}
         self._queue: deque[tuple[Entry, Grade]] = deque()
@@ -166,6 +167,9 @@ class _Solver:
             if here in walked:
                 continue
             walked.add(here)
+            if here in self._context.pruned and reason.by != USER:
+                self._unreached.setdefault(here, {})[top] = None
+                continue
             for name in tree.children(here):
                 entry = tree[child(here, name)]
                 if self._is_dropped(entry.path):
@@ -224,13 +228,14 @@ class _Solver:
             needs_root=tuple(sorted(self._needs_root, key=lambda n: (n.reason, n.unless))),
             overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
             left_out=self._unlikely.left_out(self._reasons.keys()),
-            excluded=tuple(self._told_excluded()),
+            excluded=tuple(self._told(self._excluded)),
+            unreached=tuple(self._told(self._unreached)),
         )
 
-    def _told_excluded(self) -> Iterator[Excluded]:
-        trees = dict.fromkeys(self._excluded, True)
+    def _told(self, store: _Store) -> Iterator[Excluded]:
+        trees = dict.fromkeys(store, True)
         for path, size, files in costs(trees, self._reasons.keys(), self._context.tree):
-            yield Excluded(path, tuple(sorted(self._excluded[path])), size, files)
+            yield Excluded(path, tuple(sorted(store[path])), size, files)
 
     def _kept(self, path: ImagePath, store: _Store) -> Kept:
         return Kept(self._grades.get(path, Grade.SOFT), tuple(sorted(store[path])))

@@ -12,13 +12,15 @@ what is checked afterwards are this one value.
 from minify.planning.advice import Advice, Mount, MountKind
 from minify.planning.configuration import ConfigChange, is_minified
 from minify.planning.decision import PlanOptions, described_missing, make_plan
-from minify.planning.plan import Change, ChangeKind, Plan, PlannedEntry, Size
+from minify.planning.levels import level_sizes
+from minify.planning.plan import Change, ChangeKind, LevelSize, Plan, PlannedEntry, Size
 
 __all__ = [
     "Advice",
     "Change",
     "ChangeKind",
     "ConfigChange",
+    "LevelSize",
     "Mount",
     "MountKind",
     "Plan",
@@ -27,5 +29,6 @@ __all__ = [
     "Size",
     "described_missing",
     "is_minified",
+    "level_sizes",
     "make_plan",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from minify.closure import Gap, KeepSet
+from minify.closure import Gap, KeepSet, Level
 from minify.filetree import Entry
 from minify.identity import Identity
 from minify.image import ImageConfig
@@ -82,6 +82,15 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelSize:
+    """About how much an image of one level holds."""
+
+    level: Level
+    bytes: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What will be written."""
 
@@ -101,6 +110,8 @@ class Plan:
     """What the user of minify should know, the identity's first."""
     advice: Advice
     """How the result fits a hardened runtime."""
+    levels: tuple[LevelSize, ...] = ()
+    """What each level would give; empty where no library's imports are followed."""
 
     @property
     def changes(self) -> tuple[PlannedEntry, ...]:

@@ -12,11 +12,12 @@ from minify.filetree.path import basename, is_within
 from minify.python import standard_library
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
-from minify.python.imports import Imported, Imports, Style, imports_of
+from minify.python.imports import Imported, Imports, Part, Style, imports_of
 from minify.python.layout import Installation
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
+_REQUIREMENT = re.compile(r"[=<>!~\[;]")
 _ANOTHER_PLACE = frozenset("node_modules site-packages dist-packages __pycache__".split())
 
 
@@ -74,11 +75,11 @@ class Graph:
             self.name(name, origin)
         for file in self.installed.path_files:
             owner = self.distributions.owner(file.path)
-            if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+            if owner is None or not standard_library.is_for_developers(owner.name):
                 for name in file.imports:
                     self.name(name, Origin(file.path, f"{basename(file.path)} imports it"))
 
-    def name(self, name: str, origin: Origin) -> bool:
+    def name(self, name: str, origin: Origin, *, is_aside: bool = False) -> bool:
         """Reaches the module `name` and the packages that it is in; whether there is one."""
         parts = name.split(".")[:16]
         found = False
@@ -87,20 +88,28 @@ class Graph:
             if module is None:
                 break
             found = number == len(parts)
-            self.module(module, origin)
+            own = is_aside and standard_library.is_aside(module.name)
+            self.module(module, origin, is_aside=own)
         return found
 
-    def module(self, module: Module, origin: Origin, *, is_main: bool = False) -> None:
-        """Reaches a module."""
+    def module(
+        self, module: Module, origin: Origin, *, is_main: bool = False, is_aside: bool = False
+    ) -> None:
+        """Reaches a module. Of one that stands `aside`, what it has for developers is not meant."""
         if module.kind is ModuleKind.NAMESPACE:
             self.names[module.name] = None
             return
         path = self._real(module)
         if path in self.reached:
+            if path in self._aside and not is_aside:
+                self._aside.discard(path)
+                self._queue.append((module, is_main))
             return
         if len(self.reached) >= _MOST_MODULES:
             self.is_complete = False
             return
+        if is_aside:
+            self._aside.add(path)
         distribution = self._distribution(path)
         self.reached[path] = Reached(module, origin, distribution)
         self.names[module.name] = None
@@ -118,10 +127,21 @@ class Graph:
         while self._queue and self.is_complete:
             module, is_main = self._queue.popleft()
             content = self.finder.source(module)
-            is_library = not self.is_application(self._real(module))
-            found = imports_of(module, content, is_main=is_main, is_library=is_library)
-            self._imports(module, found)
+            part = self._part(self._real(module))
+            self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
+            if module.kind is ModuleKind.EXTENSION:
+                self._beside(module)
+
+    def _beside(self, extension: Module) -> None:
+        """The modules beside an extension, whose texts a compiler may have packed together."""
+        package = self.finder.find(extension.name.rpartition(".")[0])
+        path = self._real(extension)
+        for name in self.finder.submodules(package) if package is not None else ():
+            module = self.finder.find(name)
+            if module is None or module.is_package or standard_library.is_aside(name):
+                continue
+            self.module(module, Origin(path, f"beside {path}"), is_aside=True)
 
     def _real(self, module: Module) -> ImagePath:
         if module.kind is ModuleKind.ARCHIVED:
@@ -149,17 +169,26 @@ class Graph:
         inside = is_within(ImagePath(path), self.installed.standard) or path.startswith(archive)
         return inside and not any(is_within(ImagePath(path), s) for s in self.installed.sites)
 
+    def _part(self, path: ImagePath) -> Part:
+        if self.is_application(path):
+            return Part.APPLICATION
+        return Part.STANDARD if self.is_standard(path) else Part.LIBRARY
+
     def _imports(self, module: Module, imports: Imports) -> None:
         path = self._real(module)
         own = self.is_application(path)
         for item in imports.names:
-            if own or self._is_meant(item, path):
+            is_elsewhere = (module.name, item.name) in standard_library.ELSEWHERE
+            if own or (not is_elsewhere and self._is_meant(item, path)):
                 self._imported(item, path)
         for name in imports.exported:
-            if module.is_package:
+            is_aside = standard_library.is_aside(f"{module.name}.{name}")
+            if module.is_package and not self.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(imports, path)
         self._texts(imports, path, own=own)
+        if module.name == "__main__":
+            self._scripts(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
@@ -168,7 +197,8 @@ class Graph:
     def _imported(self, item: Imported, path: ImagePath) -> None:
         line = f" at line {item.line}" if item.line else ""
         origin = Origin(path, f"{path} imports {item.name}{line}")
-        self.name(item.name, origin)
+        is_sure = item.style is Style.PLAIN and path not in self._aside
+        self.name(item.name, origin, is_aside=not (is_sure or self.is_application(path)))
         package = self.finder.find(item.name) if item.is_prefix else None
         if package is not None:
             self._all_of(package, Origin(path, f"{path} imports from {item.name}{line} by name"))
@@ -176,6 +206,11 @@ class Graph:
     def _is_meant(self, item: Imported, path: ImagePath) -> bool:
         """Whether a library's import is more than what it has in reserve for people and tools."""
         top = item.name.partition(".")[0]
+        if item.name in standard_library.FROM_COMPILERS and item.style is Style.TEXT:
+            return False
+        better = standard_library.REPLACED.get(top)
+        if better is not None and self.finder.find(better) is not None:
+            return False
         if item.style is Style.PLAIN and path not in self._aside:
             return True
         if top in standard_library.FOR_PEOPLE and top not in self.names:
@@ -184,7 +219,7 @@ class Graph:
         if module is None or module.kind is ModuleKind.NAMESPACE:
             return True
         owner = self._distribution(self._real(module))
-        if owner is None or owner.name not in standard_library.FOR_DEVELOPERS:
+        if owner is None or not standard_library.is_for_developers(owner.name):
             return True
         mine = self._distribution(path)
         return mine is not None and mine.name == owner.name
@@ -212,6 +247,18 @@ class Graph:
             if own:
                 self._named(text.partition(":")[0], origin)
 
+    def _scripts(self, imports: Imports, path: ImagePath) -> None:
+        """What a script of easy_install runs: the entry points of `name==version`."""
+        texts = dict(imports.texts)
+        for text in texts if "console_scripts" in texts else ():
+            name = normalized(_REQUIREMENT.split(text, maxsplit=1)[0])
+            distribution = self.distributions.by_name.get(name)
+            points = distribution.entry_points if distribution is not None else ()
+            for group, reference in points:
+                if group == "console_scripts":
+                    origin = Origin(path, f"{path} runs the entry point {reference}")
+                    self.name(reference.partition(":")[0], origin)
+
     def _named(self, text: str, origin: Origin) -> None:
         """A constant of the application that names a module; of a package, all is meant."""
         if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
@@ -223,7 +270,7 @@ class Graph:
         if len(parts) == 1 and not module.is_package:
             return
         owner = self._distribution(self._real(module))
-        if owner is not None and owner.name in standard_library.FOR_DEVELOPERS:
+        if owner is not None and standard_library.is_for_developers(owner.name):
             return
         self.name(text, origin)
         package = self.finder.find(text)
@@ -262,8 +309,7 @@ class Graph:
             if of is not None and self._distribution(path) != of:
                 continue
             if path not in self.reached:
-                self._aside.add(path)
-                self.module(module, origin)
+                self.module(module, origin, is_aside=True)
 
     def _of_unit(self, module: Module) -> None:
         """What comes with a module of the standard library: the rest of its package."""
@@ -273,7 +319,7 @@ class Graph:
         for name in standard_library.IMPORTED.get(module.name, ()):
             self.name(name, Origin(path, f"{module.name} imports {name} by a name that it makes"))
         top = module.name.partition(".")[0]
-        if module.name == top and module.is_package and top not in standard_library.FOR_PEOPLE:
+        if module.name == top and top in standard_library.WHOLE:
             self._all_of(module, Origin(path, f"part of {top}, kept whole"))
 
 

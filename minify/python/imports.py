@@ -13,7 +13,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from minify.python import bytecode, lines
 from minify.python.finder import NAME, Module, ModuleKind
@@ -35,6 +35,14 @@ class Style(IntEnum):
     """Within a function, a condition or a `try`."""
     PLAIN = 2
     """It is the module's own statement."""
+
+
+class Part(Enum):
+    """Whose a module is: the less the program's own, the less of it is taken for an import."""
+
+    APPLICATION = "application"
+    LIBRARY = "library"
+    STANDARD = "standard library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +74,20 @@ class Imports:
 
 
 def imports_of(
-    module: Module, content: bytes, *, is_main: bool = False, is_library: bool = False
+    module: Module, content: bytes, *, is_main: bool = False, part_of: Part = Part.APPLICATION
 ) -> Imports:
     """What `module` asks for; `content` is that of its file."""
     if module.kind is ModuleKind.NAMESPACE:
         return Imports()
     if module.kind is ModuleKind.EXTENSION:
-        return _in_extension(content)
+        return _in_extension(content, module.name.rpartition(".")[0])
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     if module.kind is ModuleKind.BYTECODE or module.member.endswith(".pyc"):
         return _in_bytecode(content, package)
-    if is_library and not is_main:
+    if part_of is Part.LIBRARY and not is_main:
         return in_library(content, package)
+    if part_of is Part.STANDARD and not is_main:
+        return in_standard_library(content, package)
     return in_source(content, package, is_main=is_main)
 
 
@@ -92,15 +102,18 @@ def in_library(content: bytes, package: str) -> Imports:
     return _parsed(text, package) if _IMPORTER.search(text) else _in_lines(text, package)
 
 
-def _in_lines(text: str, package: str) -> Imports:
+def in_standard_library(content: bytes, package: str) -> Imports:
+    """The same, without what the modules do as scripts, and what they import by functions."""
+    return _in_lines(_decoded(content), package, without_scripts=True)
+
+
+def _in_lines(text: str, package: str, *, without_scripts: bool = False) -> Imports:
+    found = lines.imports(text, package, without_scripts=without_scripts)
     names = tuple(
         Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
-        for name, line, is_nested in lines.imports(text, package)
+        for name, line, is_nested in found
     )
-    exported: tuple[str, ...] = ()
-    if "__all__" in text:
-        exported = tuple(dict.fromkeys(name for name, _ in lines.texts(text) if "." not in name))
-    return Imports(names, tuple(lines.texts(text)), exported=exported)
+    return Imports(names, tuple(lines.texts(text)), exported=tuple(lines.exported(text)))
 
 
 def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
@@ -141,8 +154,8 @@ def _in_bytecode(content: bytes, package: str) -> Imports:
     return Imports(imported, tuple((text, 0) for text in texts), members=members)
 
 
-def _in_extension(content: bytes) -> Imports:
-    """Every constant of a C module that has the form of a module's name."""
+def _in_extension(content: bytes, package: str) -> Imports:
+    """Every constant of a C module that has the form of a module's name, in its package too."""
     found: dict[str, None] = {}
     for match in _STRING.finditer(content):
         text = match[1].decode("ascii", "replace")
@@ -150,4 +163,5 @@ def _in_extension(content: bytes) -> Imports:
             found[text] = None
             if len(found) >= _MOST_STRINGS:
                 break
-    return Imports(tuple(Imported(name, 0, Style.TEXT) for name in found))
+    beside = (f"{package}.{name}" for name in found) if package else ()
+    return Imports(tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside)))

@@ -18,41 +18,49 @@ _STATEMENT = re.compile(
     r"(?:(?:try|else|finally|except[^\n:]{0,80}|if[^\n:]{1,80}):[ \t]*+)?"
     r"(?:import[ \t]++(?P<plain>[^\n#]++)"
     r"|from[ \t]*+(?P<dots>\.*+)[ \t]*+(?P<package>[\w.]*)[ \t]*+import\b(?P<names>[^\n#]*+)"
-    r"|if[ \t(]++(?P<guard>[\w.]*TYPE_CHECKING\b|__name__[ \t]*+==))",
+    r"|if[ \t(]++(?P<guard>[\w.]*TYPE_CHECKING\b|__name__[ \t]*+==)"
+    r"|(?P<script>def[ \t]++_?(?:main|test)\())",
     re.MULTILINE,
 )
 _CANDIDATE = re.compile(
     r"^[ \t]*+(?:(?:try|else|finally|except[^\n:]{0,80}+|if[^\n:]{1,80}+):)?[ \t]*+"
-    r"(?:import|from)\b|^[ \t]*+if[ \t(]++(?:[\w.]*TYPE_CHECKING\b|__name__[ \t]*+==)",
+    r"(?:import|from)\b|^[ \t]*+if[ \t(]++(?:[\w.]*TYPE_CHECKING\b|__name__[ \t]*+==)"
+    r"|^def[ \t]++_?(?:main|test)\(",
     re.MULTILINE,
 )
 _END = re.compile(r"^(?=(?P<indent>[ \t]*+)[^\s#])", re.MULTILINE)
 _COMMENT = re.compile(r"#[^\n]*+")
 _TEXT = re.compile(r"""["']([\w.+-]{2,100}+)["']""")
+_EXPORTED = re.compile(r"^__all__[ \t]*+(?::[^\n=]*+)?\+?=[ \t]*+[\[(]([^\])]*+)", re.MULTILINE)
 _LONGEST = 20_000
 _MOST = 20_000
 
 
-def imports(text: str, package: str) -> Iterator[tuple[str, int, bool]]:
-    """Each absolute name, its line and whether it is nested, of a module of `package`."""
+def imports(
+    text: str, package: str, *, without_scripts: bool = False
+) -> Iterator[tuple[str, int, bool]]:
+    """Each absolute name, its line and whether it is nested, of a module of `package`.
+
+    `without_scripts` leaves out what its functions `main` and `test` import.
+    """
     line, counted = 1, 0
-    for match in _statements(text):
+    for match in _statements(text, without_scripts=without_scripts):
         line += text.count("\n", counted, match.start())
         counted = match.start()
         is_nested = bool(match["indent"]) or text[counted] not in "if"
         yield from ((name, line, is_nested) for name in _names(match, text, package))
 
 
-def _statements(text: str) -> Iterator[re.Match[str]]:
+def _statements(text: str, *, without_scripts: bool) -> Iterator[re.Match[str]]:
     """The imports, but those that only type checkers and scripts come to."""
     until = 0
     for candidate in islice(_CANDIDATE.finditer(text), _MOST):
         match = _STATEMENT.match(text, candidate.start())
         if match is None or candidate.start() < until:
             continue
-        if match["guard"]:
+        if match["guard"] or (match["script"] and without_scripts):
             until = _end_of_block(text, match.end(), len(match["indent"]))
-        else:
+        elif not match["script"]:
             yield match
 
 
@@ -99,6 +107,12 @@ def _members(text: str, start: int, end: int) -> Iterator[str]:
 def texts(text: str) -> Iterator[tuple[str, int]]:
     """The short constants; which line they are in is not told."""
     return ((name, 0) for name in dict.fromkeys(_TEXT.findall(text)))
+
+
+def exported(text: str) -> Iterator[str]:
+    """What lists that are given to `__all__` have."""
+    for match in islice(_EXPORTED.finditer(text), _MOST):
+        yield from _TEXT.findall(match[1])
 
 
 def absolute(name: str, level: int, package: str) -> str:

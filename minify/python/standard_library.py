@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # What every start imports, and what the interpreter's own C code imports when it is called:
-# time.strptime, datetime.strptime, pickle, warnings, tracebacks, `-m`.
+# time.strptime, pickle, warnings, tracebacks, `-m`.
 STARTING = tuple(
     """
-    _bootlocale _collections_abc _compat_pickle _compression _distutils_hack _pydatetime _pydecimal
-    _pyio _sitebuiltins _strptime _weakrefset abc ast bisect codecs collections contextlib copyreg
-    datetime encodings enum functools genericpath heapq importlib importlib.util inspect io keyword
-    linecache locale ntpath numbers operator os pkgutil platform posixpath queue re reprlib runpy
-    selectors shutil signal site sitecustomize sre_compile sre_constants sre_parse stat string
-    struct subprocess sysconfig tempfile textwrap threading token tokenize traceback types typing
-    usercustomize warnings weakref zipimport
+    _bootlocale _collections_abc _compat_pickle _sitebuiltins _strptime _weakrefset
+    abc ast codecs collections copyreg encodings enum functools genericpath importlib importlib.abc
+    importlib.machinery importlib.util io keyword linecache locale operator os pkgutil posixpath re
+    reprlib runpy site sitecustomize stat token tokenize traceback types usercustomize warnings
+    zipimport
     """.split()
 )
 
-# Names that module imports by texts that it puts together.
+# Packages whose modules are imported by names that configuration or data gives: codecs, handlers,
+# start methods, parsers.
+WHOLE = frozenset("curses dbm encodings logging multiprocessing sqlite3 wsgiref zoneinfo".split())
+
+# Names that a module imports by texts that it puts together.
 IMPORTED: Mapping[str, tuple[str, ...]] = {
-    "datetime": ("_strptime", "_pydatetime"),
-    "decimal": ("_decimal", "_pydecimal"),
+    "datetime": ("_strptime",),
     "hashlib": ("_hashlib", "_md5", "_sha1", "_sha2", "_sha3", "_sha256", "_sha512", "_blake2"),
     "pickle": ("_compat_pickle", "copyreg"),
     "ssl": ("encodings.idna",),
@@ -49,20 +50,28 @@ DATA: Mapping[str, tuple[str, ...]] = {
 
 # Files anywhere that a module reads, or programs that it runs.
 OUTSIDE: Mapping[str, tuple[str, ...]] = {
-    "zoneinfo": ("/usr/share/zoneinfo",),
     "mimetypes": ("/etc/mime.types",),
     "ctypes.util": ("/sbin/ldconfig", "/usr/sbin/ldconfig", "/bin/sh"),
     "curses": ("/usr/share/terminfo", "/lib/terminfo", "/etc/terminfo"),
     "subprocess": ("/bin/sh",),
 }
 
+# Modules in Python that stand in for one in C, where that is missing.
+REPLACED: Mapping[str, str] = {"_pydatetime": "_datetime", "_pydecimal": "_decimal"}
+
+# What a module imports for another system than Linux.
+ELSEWHERE = frozenset((("platform", "plistlib"),))
+
+# Texts in every extension that a compiler wrote, whatever it is for.
+FROM_COMPILERS = frozenset(("asyncio.coroutines", "backports_abc", "cython_runtime"))
+
 # What the library's own functions for people import, and nothing else means: help(), breakpoint(),
 # self-tests. Followed only from a module's first level, and never because a text has the name.
 FOR_PEOPLE = frozenset(
     """
-    antigravity cgitb cProfile distutils doctest ensurepip idlelib lib2to3 pdb pip profile pydoc
-    pydoc_data readline rlcompleter setuptools test this tkinter turtle turtledemo unittest venv
-    webbrowser
+    _pyrepl antigravity cgitb cProfile distutils doctest ensurepip idlelib lib2to3 pdb pip profile
+    pydoc pydoc_data readline rlcompleter setuptools test this tkinter turtle turtledemo unittest
+    venv webbrowser
     """.split()
 )
 
@@ -75,6 +84,13 @@ FOR_DEVELOPERS = frozenset(
     sphinx tox virtualenv wheel
     """.split()
 )
+
+
+def is_for_developers(distribution: str) -> bool:
+    """Whether a distribution, or the system's package of it, is a tool of developers."""
+    name = distribution.removeprefix("python3-").removeprefix("py3-")
+    return name in FOR_DEVELOPERS
+
 
 # Groups of entry points for tools that are not the program.
 FOR_TOOLS = frozenset(

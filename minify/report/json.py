@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minify.closure import Excluded, KeepSet, LeftOut
 from minify.errors import MinifyError
-from minify.planning import ConfigChange, Plan, PlannedEntry
+from minify.planning import ConfigChange, LevelSize, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
 from minify.report.members import JsonObject, dump, gap, kept, reason, size, source
@@ -59,6 +59,8 @@ def _whole(result: Result) -> JsonObject:
         ],
         "left_out": [_left_out(item) for item in keep.left_out],
         "excluded": [_excluded(item) for item in keep.excluded],
+        "unreached": [_excluded(item) for item in keep.unreached],
+        "levels": [_level(item) for item in decided.levels],
         "run": running.document(decided),
         "entries": [_entry(item, keep) for item in decided.entries],
     }
@@ -122,6 +124,10 @@ def _excluded(item: Excluded) -> JsonObject:
         "files": item.files,
         "reasons": [reason(why) for why in item.reasons],
     }
+
+
+def _level(item: LevelSize) -> JsonObject:
+    return {"level": item.level.value, "bytes": item.bytes, "chosen": item.is_chosen}
 
 
 def _entry(item: PlannedEntry, keep: KeepSet) -> JsonObject:

@@ -91,6 +91,7 @@ def warning_sections(plan: Plan) -> tuple[Section, ...]:
         _section("gaps", gap, plan.gaps),
         Section("dropped although needed", overruled),
         excluded_section(plan),
+        unreached_section(plan),
         left_out_section(plan),
     )
 
@@ -138,6 +139,17 @@ def excluded_section(plan: Plan) -> Section:
     """What in directories that stay whole is not the application's, dear ones first."""
     found = sorted(plan.keep.excluded, key=lambda item: (-item.bytes, item.path))
     return _section("excluded, no part of the application", _excluded, found)
+
+
+def unreached_section(plan: Plan) -> Section:
+    """How much of each library's directory no import reaches, dear ones first."""
+    found = sorted(plan.keep.unreached, key=lambda item: (-item.bytes, item.path))
+    return _section("no import reaches this; --level safe keeps it", _unreached, found)
+
+
+def _unreached(item: Excluded) -> str:
+    files = f"{item.files:,} file{'s' if item.files > 1 else ''}"
+    return f"{files}, {size(item.bytes)}, of {printable(item.path)}"
 
 
 def _excluded(item: Excluded) -> str:

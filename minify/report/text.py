@@ -9,7 +9,7 @@ from minify.errors import UsageError
 from minify.filetree import Kind
 from minify.image import Image
 from minify.image.reference import Reference, Transport, checked_name
-from minify.planning import Plan, PlannedEntry
+from minify.planning import LevelSize, Plan, PlannedEntry
 from minify.report import running
 from minify.report.escape import printable
 from minify.report.result import IndexResult, Result
@@ -81,6 +81,8 @@ def _summary(result: Result) -> Iterator[str]:
     yield printable(result.source.name)
     yield from _source_digest(result.source)
     yield f"  size     {size(before.bytes)} → {size(after.bytes)} ({ratio})"
+    if decided.levels:
+        yield f"  level    {', '.join(map(_level, decided.levels))}"
     yield f"  files    {before.files:,} → {after.files:,}"
     yield f"  layers   {len(result.source.layers)} → 1"
     yield f"  user     {user(decided)}"
@@ -94,6 +96,12 @@ def _summary(result: Result) -> Iterator[str]:
     ):
         yield from section.shown(_SHOWN)
     yield from run_lines(decided, _image_name(result))
+
+
+def _level(item: LevelSize) -> str:
+    if item.is_chosen:
+        return f"{item.level.value} (this)"
+    return f"{item.level.value} about {size(item.bytes)}"
 
 
 def _tells_of_rejected(decided: Plan) -> bool:

@@ -24,6 +24,8 @@ class Fate(Enum):
     DROPPED = "dropped"
     LEFT_OUT = "left out"
     """It may be opened by name, and is not likely enough."""
+    UNREACHED = "unreached"
+    """A library has it, and no import comes to it."""
     EXCLUDED = "excluded"
     """It is no part of the application in whose directory it is."""
 
@@ -116,7 +118,9 @@ class _Index:
         fate = self._fate(path)
         is_dropped = fate is Fate.DROPPED
         if left_out is not None and is_dropped:
-            fate = Fate.LEFT_OUT if isinstance(left_out, LeftOut) else Fate.EXCLUDED
+            is_unreached = left_out in self._given.result.plan.keep.unreached
+            other = Fate.UNREACHED if is_unreached else Fate.EXCLUDED
+            fate = Fate.LEFT_OUT if isinstance(left_out, LeftOut) else other
         kept = (keep.overruled if is_dropped else keep.kept).get(path)
         entry = planned.entry if planned else found.entry
         return Answer(
@@ -147,7 +151,11 @@ class _Index:
     def _unlikely(self) -> tuple[LeftOut | Excluded, ...]:
         """The deepest first, so that a file's own reasons come before its directory's."""
         keep = self._given.result.plan.keep
-        left_out: tuple[LeftOut | Excluded, ...] = (*keep.left_out, *keep.excluded)
+        left_out: tuple[LeftOut | Excluded, ...] = (
+            *keep.left_out,
+            *keep.excluded,
+            *keep.unreached,
+        )
         return tuple(sorted(left_out, key=lambda item: (-len(item.path), item.path)))
 
     def _fate(self, path: ImagePath) -> Fate:

@@ -59,6 +59,8 @@ def _fate(answer: Answer) -> str:
     if answer.fate is Fate.LEFT_OUT:
         word = (answer.likelihood or Likelihood.GUESSED).name.lower()
         return f"left out: {word}; --keep-dlopen {word} keeps it"
+    if answer.fate is Fate.UNREACHED:
+        return "left out: no import that is followed reaches it; --level safe keeps it"
     if answer.fate is Fate.EXCLUDED:
         return "excluded: version control data, a cache or a history, no part of the application"
     if not answer.dropped_by:

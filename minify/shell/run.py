@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -151,3 +151,10 @@ class Here:
     """The functions that were called to come here."""
     scripts: tuple[str, ...] = ()
     """The scripts that were started to come here."""
+
+    @property
+    def without_place(self) -> Here:
+        """It as far as it decides what a command there means."""
+        return replace(
+            self, line=0, text_line=0, depth=0, written=(), outer=(), functions=(), scripts=()
+        )

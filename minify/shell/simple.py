@@ -18,7 +18,6 @@ from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
 from minify.shell.values import (
-    Known,
     Likelihood,
     Source,
     Value,
@@ -33,14 +32,6 @@ _MOST_SCRIPTS = 6
 _MOST_TEXTS = 200
 _MOST_ALIKE = 2
 """Walks through one script that differ in nothing but its variables."""
-
-# What a script runs to have it done, not to ask: it usually succeeds.
-_DOERS = frozenset(
-    """
-    addgroup adduser cat chgrp chmod chown cp dd echo envsubst export find groupadd groupmod install
-    ln mkdir mktemp mv printf rm rsync sed setcap sleep sync tar tee touch useradd usermod wait
-    """.split()
-)
 
 Fields = tuple[Value, ...]
 Redirections = tuple[Redirected, ...]
@@ -250,7 +241,7 @@ class SimpleCommands:
         self.emit(words, redirections, state, here)
         self.script(words, state, here)
         name = (words[0].text or "").rpartition("/")[2]
-        return Likelihood.USUALLY if name in _DOERS else Likelihood.PERHAPS
+        return Likelihood.USUALLY if name in builtins.DOERS else Likelihood.PERHAPS
 
     def script(self, words: Fields, state: State, here: Here) -> None:
         """Walks the script that a command starts, in a state of its own."""
@@ -274,10 +265,8 @@ class SimpleCommands:
             scripts=(*here.scripts, called.path),
             is_contained=here.is_contained or not is_fatal,
         )
-        position = replace(
-            there, line=0, text_line=0, depth=0, written=(), outer=(), functions=(), scripts=()
-        )
-        key = (called.path, tuple(map(_meaning, called.arguments)), state.reach, position)
+        meanings = tuple(argument.meaning for argument in called.arguments)
+        key = (called.path, meanings, state.reach, there.without_place)
         self._started_scripts[key] += 1
         if called.path and self._started_scripts[key] > _MOST_ALIKE:
             return
@@ -403,11 +392,6 @@ def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) 
         state.variables.pop(name, None)
         if alternatives is not None:
             state.variables[name] = alternatives
-
-
-def _meaning(value: Value) -> tuple[str | Source, ...]:
-    """A value without how its unknown parts are written."""
-    return tuple(p.text if isinstance(p, Known) else p.source for p in value.parts)
 
 
 def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:

@@ -97,6 +97,11 @@ class Value:
         return part.source if isinstance(part, Unknown) else None
 
     @property
+    def meaning(self) -> tuple[str | Source, ...]:
+        """What is known of it, without how its unknown parts are written."""
+        return tuple(p.text if isinstance(p, Known) else p.source for p in self.parts)
+
+    @property
     def shown(self) -> str:
         return "".join(p.text if isinstance(p, Known) else p.written for p in self.parts)
 

@@ -10,7 +10,7 @@ import pytest
 from minify.cli import default, why
 from minify.cli.headings import DefaultCommand, HeadedOption
 from minify.cli.shaping import Shaping, shaped, wanted
-from minify.closure import Likelihood
+from minify.closure import Level, Likelihood
 from minify.errors import UsageError
 from minify.image import Platform
 from minify.pipeline import Options
@@ -47,13 +47,17 @@ def parsed(argv: list[str]) -> tuple[str, dict[str, Any]]:
         ("img -o why", "minify", {"image": "img", "output": "why"}),
         ("Why -o x", "minify", {"image": "Why", "output": "x"}),
         (
-            "img --keep /a --keep /b --drop /c --keep-dlopen guessed --keep-setuid --keep-shadow",
+            (
+                "img --keep /a --keep /b --drop /c --keep-dlopen guessed --level tight"
+                " --keep-setuid --keep-shadow"
+            ),
             "minify",
             {
                 "image": "img",
                 "keep": ("/a", "/b"),
                 "drop": ("/c",),
                 "keep_dlopen": "guessed",
+                "level": "tight",
                 "keep_setuid": True,
                 "keep_shadow": True,
             },
@@ -121,6 +125,7 @@ GIVEN = Shaping(
     keep=(),
     drop=(),
     keep_dlopen="likely",
+    level="balanced",
     keep_setuid=False,
     writable=(),
     keep_shadow=False,
@@ -149,6 +154,7 @@ def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> N
         keep=("/k",),
         drop=("/d",),
         keep_dlopen="certain",
+        level="tight",
         keep_setuid=True,
         writable=("/w",),
         keep_shadow=True,
@@ -172,6 +178,7 @@ def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> N
         keep=("/k",),
         drop=("/d",),
         keep_dlopen=Likelihood.CERTAIN,
+        level=Level.TIGHT,
         user="1000",
         writable=("/w",),
         keep_setuid=True,

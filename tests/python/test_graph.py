@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from filetree.kit import Member, file, tree_of
 
+from minify.filetree import ImagePath
 from minify.packages import read_packages
-from minify.python import Distributions, Finder, Graph, Origin, installation
+from minify.python import (
+    Distributions,
+    Finder,
+    Graph,
+    Module,
+    ModuleKind,
+    Origin,
+    installation,
+)
 
 LIBRARY = "usr/lib/python3.11"
 SITE = f"{LIBRARY}/site-packages"
@@ -52,7 +61,6 @@ def test_imports_are_followed_from_file_to_file() -> None:
         "json/__init__.py": "/app/main.py imports json at line 1",
         "web/__init__.py": "/app/main.py imports web at line 3",
         "json/decoder.py": "/usr/lib/python3.11/json/__init__.py imports json.decoder at line 1",
-        "json/tool.py": "part of json, kept whole",
         "web/core.py": "web/__init__.py imports web.core at line 1",
         "fast.so": "web/core.py imports fast at line 2",
     }
@@ -177,3 +185,30 @@ def test_visiting_order_does_not_matter() -> None:
         file(f"{SITE}/y.py", "import x"),
     )
     assert graph_of(*members).reached == graph_of(*reversed(members)).reached
+
+
+def test_packages_of_the_standard_library_that_import_by_names_are_whole() -> None:
+    graph = graph_of(
+        file("app/main.py", "import logging"),
+        f"{LIBRARY}/logging/__init__.py",
+        file(f"{LIBRARY}/logging/handlers.py", "import socket"),
+        f"{LIBRARY}/socket.py",
+    )
+    assert list(reached(graph))[1:] == ["logging/__init__.py", "logging/handlers.py", "socket.py"]
+
+
+def test_script_of_easy_install_runs_an_entry_point() -> None:
+    text = "__requires__ = 'web==1.0'\nload_entry_point('web==1.0', 'console_scripts', 'web')()\n"
+    graph = graph_of(
+        file("usr/bin/web", text),
+        file(f"{SITE}/web/cli.py", "import other"),
+        f"{SITE}/other.py",
+        file(
+            f"{SITE}/web-1.0.egg-info/entry_points.txt", "[console_scripts]\nweb = web.cli:main\n"
+        ),
+        application=(),
+    )
+    script = Module("__main__", ModuleKind.SOURCE, ImagePath("/usr/bin/web"))
+    graph.module(script, Origin("", "CMD"), is_main=True)
+    graph.follow()
+    assert list(reached(graph)) == ["/usr/bin/web", "web/cli.py", "other.py"]

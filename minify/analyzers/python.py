@@ -1,0 +1,351 @@
+"""Python programs: what their imports reach, in the place of all that is installed.
+
+The closure with every library whole says which interpreters run, and which scripts. What they are
+started for is followed, import by import, for each interpreter that all is known of; the others
+keep what they have. Kept are distributions whole, the standard library by modules and packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from minify.analyzers.python_launches import Launch, launches, unexplained
+from minify.closure import (
+    CONFIG,
+    Context,
+    Finding,
+    Gap,
+    KeepSet,
+    Level,
+    Need,
+    Pruning,
+    Reason,
+    places,
+)
+from minify.closure.patterns import glob
+from minify.filetree import ImagePath, Kind
+from minify.filetree.path import ancestors, basename, is_within, joined, parent
+from minify.python import (
+    Distribution,
+    Distributions,
+    EntryKind,
+    Finder,
+    Graph,
+    Installation,
+    Module,
+    ModuleKind,
+    Origin,
+    Reached,
+    in_source,
+    standard_library,
+)
+from minify.python.commands import references
+from minify.python.editable import mapping
+
+_MODULE_SUFFIXES = (".py", ".pyc")
+_TESTS = frozenset(("tests", "_tests"))
+_WITHOUT_CODE = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cpp", ".a")
+
+
+def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
+    """What stays of the libraries of every interpreter that all is known of."""
+    if level is Level.SAFE:
+        return Pruning()
+    programs, spared = context.remembered("python.programs", lambda: _followed(keep, context))
+    directories = {directory for program in programs for directory in program.directories()}
+    findings = (finding for program in programs for finding in program.findings(level))
+    return Pruning(frozenset(directories) - spared, tuple(findings))
+
+
+def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], frozenset[ImagePath]]:
+    """The interpreters that all is known of, and the directories of the others."""
+    every = launches(keep, context)
+    unknown = unexplained(keep, every, context)
+    by_installation: dict[Installation, list[Launch]] = {}
+    for launch in every:
+        by_installation.setdefault(launch.installation, []).append(launch)
+    followed: list[_Program] = []
+    spared: set[ImagePath] = set()
+    for installed, started in by_installation.items():
+        program = _Program(installed, context)
+        if installed.program in unknown or not program.follow(started):
+            spared.update(installed.managed)
+        else:
+            followed.append(program)
+    return tuple(followed), frozenset(spared)
+
+
+@dataclass(slots=True)
+class _Program:
+    """Everything that one installation is started for."""
+
+    installed: Installation
+    context: Context
+    graph: Graph = field(init=False)
+    _holding: frozenset[str] | None = None
+
+    def follow(self, started: Iterable[Launch]) -> bool:
+        """Follows the imports; whether all that is started was found."""
+        tree, installed = self.context.tree, self.installed
+        started = tuple(started)
+        roots = tuple(dict.fromkeys(root for one in started for root in self._roots(one)))
+        first = (*roots, *(one.first for one in started if one.first), self.context.workdir)
+        finder = Finder(tree, installed.search_path(first), mapping(tree, installed))
+        owned = Distributions(tree, installed, self.context.packages)
+        sources = (one.source for one in owned.all if one.source)
+        added = (d for file in installed.path_files for d in file.directories)
+        application = dict.fromkeys((*roots, *sources, *added, *finder.mapped))
+        own = tuple(d for d in application if self._is_application(d))
+        self.graph = Graph(tree, finder, owned, installed, own)
+        self.graph.start()
+        are_there = [self._enter(one) for one in started]
+        if not all(are_there):
+            return False
+        for directory in own:
+            self.graph.below(directory, Origin("", f"the application is in {directory}"))
+        self._variables()
+        self.graph.follow()
+        return self.graph.is_complete
+
+    def _roots(self, launch: Launch) -> Iterator[str]:
+        """The directories of the application that a launch names."""
+        yield self.context.workdir
+        yield from self.installed.variables
+        words = launch.entry.operands
+        yield from (joined(self.context.workdir, w) for w in (*words, *_values(words)))
+        if launch.entry.kind is EntryKind.SCRIPT:
+            path = launch.path(self.context.workdir)
+            yield path if self.context.tree.directory(path) else path.rpartition("/")[0]
+
+    def _is_application(self, path: str) -> bool:
+        """Whether all modules of a directory are the application's, for nobody shares it."""
+        entry = self.context.tree.directory(path) if "\0" not in path else None
+        if entry is None or places.is_shared(entry.path, self.context.tree):
+            return False
+        inside = any(is_within(entry.path, managed) for managed in self.installed.managed)
+        is_bin = entry.path == f"{self.installed.prefix}/bin"
+        above = any(is_within(managed, entry.path) for managed in self.installed.managed)
+        # A directory that has the interpreter in it may still be the application's.
+        return not inside and not is_bin and (not above or entry.path != self.installed.prefix)
+
+    def _enter(self, launch: Launch) -> bool:
+        """Reaches what one launch starts; whether it is there."""
+        entry, graph = launch.entry, self.graph
+        origin = Origin(launch.by, launch.detail)
+        for name in references(entry.operands):
+            self._referenced(name, origin)
+        if entry.kind is EntryKind.TEXT:
+            for item in in_source(entry.value.encode("utf-8", "replace"), "").names:
+                graph.name(item.name, origin)
+            return True
+        if entry.kind is EntryKind.MODULE:
+            is_there = graph.name(entry.value, origin)
+            main = graph.finder.find(f"{entry.value}.__main__")
+            if main is not None:
+                graph.module(main, origin, is_main=True)
+            return is_there
+        path = launch.path(self.context.workdir)
+        found = self.context.tree.resolve(path).entry
+        if found is not None and found.kind is Kind.DIRECTORY:
+            path = f"{path}/__main__.py"
+            found = self.context.tree.file(path)
+        if found is None:
+            return False
+        return self._script(ImagePath(path), origin)
+
+    def _script(self, path: ImagePath, origin: Origin) -> bool:
+        entry = self.context.tree.file(path)
+        if entry is None:
+            return False
+        kind = ModuleKind.SOURCE
+        if self.context.tree.read(entry, 4)[2:4] == b"\r\n":
+            kind = ModuleKind.BYTECODE
+        main = Finder(self.context.tree, (str(entry.path),)).find("__main__")
+        if main is not None:  # a zip with a program in it: https://docs.python.org/3/library/zipapp
+            inside = Finder(self.context.tree, (str(entry.path), *self.graph.finder.search_path))
+            self.graph.finder = inside
+            self.graph.module(main, origin, is_main=True)
+            return True
+        self.graph.module(Module("__main__", kind, path), origin, is_main=True)
+        return True
+
+    def _variables(self) -> None:
+        """Modules that variables name: DJANGO_SETTINGS_MODULE, FLASK_APP, CELERY_APP."""
+        for variable, value in self.context.config.env.items():
+            for name in references((value,)):
+                self._referenced(name, Origin(CONFIG, f"ENV {variable}={value}"))
+
+    def _referenced(self, name: str, origin: Origin) -> None:
+        """A module that an operand may name: of one word only where it is nobody's library."""
+        module = self.graph.finder.find(name)
+        if module is None:
+            return
+        is_standard = self.graph.is_standard(module.path)
+        owner = self.graph.distributions.owner(module.path)
+        if "." in name or (not is_standard and owner is None):
+            self.graph.name(name, origin)
+
+    def directories(self) -> Iterator[ImagePath]:
+        """Where modules are kept one by one."""
+        yield from self.installed.managed
+        programs = self.context.tree.directory(f"{self.installed.prefix}/bin")
+        if programs is not None and self._is_environment:
+            yield programs.path
+
+    @property
+    def _is_environment(self) -> bool:
+        return self.context.tree.file(f"{self.installed.prefix}/pyvenv.cfg") is not None
+
+    def findings(self, level: Level) -> Iterator[Finding]:
+        """What the program needs of the library."""
+        graph = self.graph
+        for path, reached in graph.reached.items():
+            yield from self._module(path, reached)
+        for distribution, origin in graph.whole.values():
+            yield from self._distribution(distribution, origin, level)
+        for distribution, origin in graph.named.values():
+            if distribution.metadata is not None and distribution.name not in graph.whole:
+                reason = Reason("python.metadata", self._by(origin), origin.detail)
+                yield Need(distribution.metadata, reason, whole_tree=True)
+        yield from self._data()
+        yield from self._libraries()
+        yield from self._own()
+        for path, lines in graph.unknown.items():
+            shown = ", ".join(map(str, lines[:5]))
+            detail = f"{path} imports by a name that is only known at run time (line {shown})"
+            yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
+
+    def _by(self, origin: Origin) -> str:
+        return origin.by or self.installed.program
+
+    def _module(self, path: ImagePath, reached: Reached) -> Iterator[Finding]:
+        module = reached.module
+        reason = Reason("python.import", self._by(reached.origin), reached.origin.detail)
+        yield Need(module.path, reason)
+        if module.kind is ModuleKind.SOURCE and not self.graph.is_application(path):
+            # A link has its bytecode beside itself.
+            yield from (Need(cached, reason) for cached in self._cached(module.path))
+        if not any(is_within(path, managed) for managed in self.installed.managed):
+            yield from self._unowned(module, reason)
+
+    def _unowned(self, module: Module, reason: Reason) -> Iterator[Finding]:
+        """All of the package that a module outside of every library is in, with its data."""
+        top = module.path
+        for _ in range(module.name.count(".") + int(module.is_package)):
+            top = parent(top)
+        if top != module.path and not places.is_shared(top, self.context.tree):
+            yield Need(top, reason, whole_tree=True)
+
+    def _cached(self, source: ImagePath) -> Iterator[str]:
+        """The bytecode of a source for this interpreter."""
+        directory = ImagePath(f"{parent(source)}/__pycache__")
+        stem = basename(source).removesuffix(".py")
+        major, minor = self.installed.version
+        names = (f"{stem}.{name}-{major}{minor}" for name in ("cpython", "pypy"))
+        for name in names:
+            for suffix in (".pyc", ".opt-1.pyc", ".opt-2.pyc"):
+                if self.context.tree.get(f"{directory}/{name}{suffix}"):
+                    yield f"{directory}/{name}{suffix}"
+
+    def _distribution(
+        self, distribution: Distribution, origin: Origin, level: Level
+    ) -> Iterator[Finding]:
+        detail = f"part of {distribution.name}: {origin.detail}"
+        reason = Reason("python.distribution", self._by(origin), detail)
+        for path in distribution.files:
+            entry = self.context.tree.get(path)
+            if entry is None:
+                continue
+            if entry.kind is Kind.DIRECTORY:
+                yield from self._tree(entry.path, reason, level)
+            elif self._stays(entry.path, level):
+                yield Need(path, reason)
+                if path.endswith(".py"):
+                    yield from (Need(cached, reason) for cached in self._cached(entry.path))
+
+    def _tree(self, top: ImagePath, reason: Reason, level: Level) -> Iterator[Finding]:
+        if top.endswith((".dist-info", ".egg-info")):
+            yield Need(top, reason, whole_tree=True)
+            return
+        for entry in self.context.tree.below(top):
+            if entry.kind is not Kind.DIRECTORY and self._stays(entry.path, level):
+                yield Need(entry.path, reason)
+                if entry.path.endswith(".py"):
+                    yield from (Need(cached, reason) for cached in self._cached(entry.path))
+
+    def _stays(self, path: ImagePath, level: Level) -> bool:
+        """Whether a file of a distribution that is kept stays at this level."""
+        if "/__pycache__/" in path:
+            return False  # it comes with its source
+        if path in self.graph.reached:
+            return True
+        above = path.split("/")[:-1]
+        if _TESTS.intersection(above) and self._site(path) and not self._is_tested(above):
+            return False
+        if level is Level.BALANCED:
+            return True
+        return not path.endswith((*_MODULE_SUFFIXES, *_WITHOUT_CODE)) and not self._is_module(path)
+
+    def _site(self, path: ImagePath) -> bool:
+        return any(is_within(path, site) for site in self.installed.sites)
+
+    def _is_tested(self, above: list[str]) -> bool:
+        """Whether something imports from the tests that a file is among."""
+        at = next(number for number, name in enumerate(above) if name in _TESTS)
+        return "/".join(above[: at + 1]) in self._directories
+
+    @property
+    def _directories(self) -> frozenset[str]:
+        """Those that hold a module which is reached."""
+        if self._holding is None:
+            self._holding = frozenset(
+                above for path in self.graph.reached for above in ancestors(path)
+            )
+        return self._holding
+
+    def _is_module(self, path: ImagePath) -> bool:
+        """Whether a shared library is an extension, which only imports load."""
+        return ".cpython-" in basename(path) or path.endswith(".abi3.so")
+
+    def _data(self) -> Iterator[Finding]:
+        """What modules of the standard library read and run."""
+        program, tree = self.installed.program, self.context.tree
+        for name, patterns in standard_library.DATA.items():
+            for pattern in patterns if name in self.graph.names else ():
+                for path in glob(tree, f"{self.installed.standard}/{pattern}"):
+                    yield Need(path, Reason("python.data", program, f"{name} reads {pattern}"))
+        for name, paths in standard_library.OUTSIDE.items():
+            for path in self.context.existing(paths) if name in self.graph.names else ():
+                yield Need(path, Reason("python.data", program, f"{name} uses it"), whole_tree=True)
+
+    def _libraries(self) -> Iterator[Finding]:
+        """Shared libraries that the program's texts name, for ctypes and cffi."""
+        program = self.context.tree[self.installed.program]
+        if not self.context.is_elf(program):
+            return
+        for name, origin in self.graph.libraries.items():
+            loaded = self.context.loader.load_name(name, program, needed_in=None)
+            if loaded.objects and not any(missing.name == name for missing in loaded.missing):
+                reason = Reason("python.library", self._by(origin), origin.detail)
+                yield Need(loaded.objects[0].path, reason)
+
+    def _own(self) -> Iterator[Finding]:
+        """The interpreter's own files among those that are decided one by one."""
+        program, tree = self.installed.program, self.context.tree
+        for file in self.installed.path_files:
+            owner = self.graph.distributions.owner(file.path)
+            if owner is None or not standard_library.is_for_developers(owner.name):
+                yield Need(file.path, Reason("python.path", program, "read at every start"))
+        if self._is_environment:
+            prefix = self.installed.prefix
+            recorded = {path for one in self.graph.distributions.all for path in one.files}
+            for name in tree.children(ImagePath(f"{prefix}/bin")):
+                path = f"{prefix}/bin/{name}"
+                if path not in recorded and not name.lower().startswith("activate"):
+                    yield Need(path, Reason("python.environment", program, f"in {prefix}"))
+
+
+def _values(words: Iterable[str]) -> Iterator[str]:
+    """The values of `--option=value`."""
+    return (word.partition("=")[2] for word in words if word.startswith("-") and "=" in word)

@@ -1,0 +1,178 @@
+"""What stays of Python's libraries: images of a few files, with a real ELF file as interpreter."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from closure.kit import gaps, planned, why
+from filetree.kit import Member, file
+
+from analyzers.kit import calling, compiled, libc
+from minify.closure import Level
+from minify.image.jsontext import Json
+from minify.pipeline import Options
+from minify.planning import Plan
+
+LIBRARY = "usr/lib/python3.11"
+SITE = "opt/venv/lib/python3.11/site-packages"
+PYTHON: tuple[Member | str, ...] = (
+    calling("main", name="usr/bin/python3.11"),
+    *libc(),
+    "usr/bin/python3 -> python3.11",
+    file(f"{LIBRARY}/os.py", "import stat"),
+    f"{LIBRARY}/stat.py",
+    f"{LIBRARY}/__pycache__/stat.cpython-311.pyc",
+    f"{LIBRARY}/__pycache__/stat.cpython-310.pyc",
+    f"{LIBRARY}/csv.py",
+    f"{LIBRARY}/csv_reader.py",
+    "usr/lib/python3/dist-packages/system.py",
+    "opt/venv/bin/python -> /usr/bin/python3",
+    "opt/venv/bin/activate",
+    file("opt/venv/pyvenv.cfg", "home = /usr/bin\nexecutable = /usr/bin/python3.11\n"),
+    file(f"{SITE}/web/__init__.py", "from .core import f"),
+    f"{SITE}/web/core.py",
+    f"{SITE}/web/unused.py",
+    f"{SITE}/web/page.html",
+    f"{SITE}/web/tests/test_core.py",
+    f"{SITE}/web-1.dist-info/METADATA",
+    file(
+        f"{SITE}/web-1.dist-info/RECORD",
+        "web/__init__.py,,\nweb/core.py,,\nweb/unused.py,,\nweb/page.html,,\n"
+        "web/tests/test_core.py,,\n../../../bin/web,,\n",
+    ),
+    file("opt/venv/bin/web", "#!/opt/venv/bin/python\nfrom web import f\n", mode=0o755),
+    file(f"{SITE}/pip/__init__.py", ""),
+    file(f"{SITE}/pip-1.dist-info/RECORD", "pip/__init__.py,,\n../../../bin/pip,,\n"),
+    file("opt/venv/bin/pip", "#!/opt/venv/bin/python\nimport pip\n", mode=0o755),
+)
+MAIN = file("app/main.py", "import csv\ndef f():\n    import web\n")
+CONFIG: dict[str, Json] = {"Env": ["PATH=/opt/venv/bin:/usr/bin"], "WorkingDir": "/app"}
+
+
+def plan_of(
+    command: list[str],
+    *members: Member | str,
+    level: Level = Level.BALANCED,
+    options: Options | None = None,
+) -> Plan:
+    given = options or Options(level=level)
+    return planned({**CONFIG, "Cmd": [*command]}, (*PYTHON, *members), options=given)
+
+
+def library(plan: Plan) -> set[str]:
+    """What is kept of the library and the environment, without directories."""
+    shown = {f"/{LIBRARY}/": "", f"/{SITE}/": "site:", "/opt/venv/": "venv:"}
+    return {
+        next((path.replace(k, v) for k, v in shown.items() if path.startswith(k)), path)
+        for path in plan.keep.kept
+        if path.startswith(("/usr/lib/python3.11/", "/opt/venv/"))
+        and not any(other.startswith(f"{path}/") for other in plan.keep.kept)
+    }
+
+
+BASE = {
+    "os.py",
+    "stat.py",
+    "__pycache__/stat.cpython-311.pyc",
+    "venv:bin/python",
+    "venv:pyvenv.cfg",
+}
+WEB = {
+    "site:web/__init__.py",
+    "site:web/core.py",
+    "site:web/page.html",
+    "site:web-1.dist-info/METADATA",
+    "site:web-1.dist-info/RECORD",
+    "venv:bin/web",
+}
+
+
+def test_balanced_keeps_whole_distributions_that_are_imported() -> None:
+    plan = plan_of(["python", "main.py"], MAIN)
+    assert library(plan) == BASE | {"csv.py"} | WEB | {"site:web/unused.py"}
+
+
+def test_tight_keeps_the_modules_that_are_imported_and_the_data() -> None:
+    plan = plan_of(["python", "main.py"], MAIN, level=Level.TIGHT)
+    assert library(plan) == BASE | {"csv.py"} | WEB
+
+
+def test_safe_keeps_everything() -> None:
+    plan = plan_of(["python", "main.py"], MAIN, level=Level.SAFE)
+    assert {"site:pip/__init__.py", "csv_reader.py", "venv:bin/pip"} <= library(plan)
+    assert "/usr/lib/python3/dist-packages/system.py" in plan.keep.kept
+
+
+def test_why_is_the_chain_of_imports() -> None:
+    assert why(plan_of(["python", "main.py"], MAIN), f"/{SITE}/web/core.py") == [
+        f"/{SITE}/web/core.py: python.distribution",
+        "/app/main.py: config.operand",
+    ]
+
+
+def test_console_script_is_an_entry() -> None:
+    assert library(plan_of(["web"])) >= WEB
+    assert f"/{SITE}/pip/__init__.py" not in plan_of(["web"]).keep.kept
+
+
+def test_module_of_a_shell_script_is_an_entry() -> None:
+    script = file("app/run.sh", '#!/bin/sh\nset -e\nexec python -m web "$@"\n', mode=0o755)
+    shell = calling("main", name="bin/sh")
+    plan = plan_of(["/app/run.sh"], script, shell)
+    assert library(plan) >= WEB
+    assert f"/{SITE}/pip/__init__.py" not in plan.keep.kept
+
+
+def test_what_is_not_in_the_image_keeps_everything() -> None:
+    plan = plan_of(["python", "/mounted/main.py"])
+    assert f"/{SITE}/pip/__init__.py" in plan.keep.kept
+
+
+def test_interpreter_that_something_else_starts_keeps_everything() -> None:
+    script = file("app/run.sh", "#!/bin/sh\npython main.py\npython $SCRIPT\n", mode=0o755)
+    plan = plan_of(["/app/run.sh"], script, MAIN, calling("main", name="bin/sh"))
+    assert f"/{SITE}/pip/__init__.py" in plan.keep.kept
+
+
+def test_users_trees_are_whole() -> None:
+    options = Options(keep=(f"/{SITE}/pip",))
+    plan = plan_of(["python", "main.py"], MAIN, options=options)
+    assert f"/{SITE}/pip/__init__.py" in plan.keep.kept
+    whole = plan_of(["python", "main.py"], MAIN, options=Options(keep=("/opt/venv",)))
+    assert f"/{SITE}/pip/__init__.py" in whole.keep.kept
+
+
+def test_import_by_an_unknown_name_is_told() -> None:
+    main = file("app/main.py", "import importlib\nimportlib.import_module(input())\n")
+    detail = "/app/main.py imports by a name that is only known at run time (line 2)"
+    assert f"/app/main.py: {detail}" in gaps(plan_of(["python", "main.py"], main))
+
+
+def test_interpreter_that_a_services_configuration_starts_keeps_everything() -> None:
+    text = "[supervisord]\nnodaemon=true\n[program:x]\ncommand=python -m web\n"
+    plan = plan_of(
+        ["supervisord"],
+        file("usr/bin/supervisord", "#!/usr/bin/python3\n", mode=0o755),
+        file("etc/supervisord.conf", text),
+    )
+    assert "/usr/lib/python3.11/csv_reader.py" in plan.keep.kept
+
+
+def test_libpython_of_another_program_keeps_everything() -> None:
+    library = compiled("int Py_Main;", "-shared", "-fPIC", "-Wl,-soname,libpython3.11.so.1.0")
+    path = "usr/lib/libpython3.11.so.1.0"
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "libpython3.11.so.1.0").write_bytes(library)
+        linked = str(Path(directory) / "libpython3.11.so.1.0")
+        server = compiled("extern int Py_Main; int main(){return Py_Main;}", linked)
+    script = file("app/run.sh", "#!/bin/sh\npython main.py\nexec /app/server\n", mode=0o755)
+    plan = plan_of(
+        ["/app/run.sh"],
+        script,
+        MAIN,
+        calling("main", name="bin/sh"),
+        file("app/server", server, mode=0o755),
+        file(path, library),
+    )
+    assert "/usr/lib/python3.11/csv_reader.py" in plan.keep.kept
