@@ -208,10 +208,10 @@ def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: C
     for name, variable in named_in_variables(context.config.env):
         for directory in (*graph.applications, context.workdir):
             graph.named(name, directory, Origin("", f"ENV {variable} names it"))
-    for application in graph.applications:
-        for name, path in named_in_files(context.tree, application):
+    for directory in graph.applications:
+        for name, path in named_in_files(context.tree, directory):
             origin = Origin(path, f"{path} names it", is_sure=False)
-            graph.named(name, application, origin)
+            graph.named(name, directory, origin)
     return True
 
 
