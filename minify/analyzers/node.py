@@ -25,6 +25,7 @@ from minify.closure import (
     Reason,
     places,
 )
+from minify.closure.application import application
 from minify.closure.patterns import glob
 from minify.filetree import ImagePath, Kind
 from minify.filetree.path import ancestors, basename, is_within, joined, parent
@@ -141,7 +142,7 @@ class _Program:
         yield Need(path, reason)
         scope = self.graph.resolver.scope(parent(path))
         if scope is not None and not places.is_shared(scope, self.context.tree):
-            yield Need(scope, reason, whole_tree=True)
+            yield from application(scope, reason)
 
     def _of_managers(self) -> Iterator[Finding]:
         """What package managers write beside the packages, and read again."""
@@ -207,10 +208,10 @@ def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: C
     for name, variable in named_in_variables(context.config.env):
         for directory in (*graph.applications, context.workdir):
             graph.named(name, directory, Origin("", f"ENV {variable} names it"))
-    for application in graph.applications:
-        for name, path in named_in_files(context.tree, application):
+    for directory in graph.applications:
+        for name, path in named_in_files(context.tree, directory):
             origin = Origin(path, f"{path} names it", is_sure=False)
-            graph.named(name, application, origin)
+            graph.named(name, directory, origin)
     return True
 
 

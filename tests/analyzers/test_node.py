@@ -209,5 +209,10 @@ def test_addons_of_the_distribution_are_followed() -> None:
     assert "system:spare/index.js" in packages(plan)
 
 
+def test_version_control_data_beside_the_modules_goes() -> None:
+    plan = plan_of(["node", "main.js"], MAIN, "app/.git/HEAD")
+    assert "/app/.git/HEAD" not in plan.keep.kept
+
+
 def test_archives_of_packages_are_left_alone() -> None:
     assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
