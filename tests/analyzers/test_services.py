@@ -121,3 +121,17 @@ def test_modules_that_nothing_names_stay_where_the_user_wants_them(options: Opti
     assert module not in plan.keep.kept
     assert left_out(plan) == {module: "guessed service.available"}
     assert module in planned(run, members, options=options).keep.kept
+
+
+@pytest.mark.parametrize("command", ["exec nginx", "exec $(which nginx) -g x", "tool --once"])
+def test_what_a_script_runs_brings_its_packages_own_directories(command: str) -> None:
+    program = "tool" if command.startswith("tool") else "nginx"
+    members = [
+        *service(program, "+usr/lib/own/helper", "+usr/share/own/template"),
+        file("bin/sh", "\x7f", mode=0o755),
+        file("bin/which", "\x7f", mode=0o755),
+        file("start", f"#!/bin/sh\n{command}\nwait\n", mode=0o755),
+    ]
+    run: dict[str, Json] = {"Cmd": ["/start"], "Env": ["PATH=/usr/sbin:/bin"]}
+    kept = planned(run, members).keep.kept
+    assert {"/usr/lib/own/helper", "/usr/share/own/template"} <= kept.keys()
