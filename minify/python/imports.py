@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from minify.python import bytecode, lines
+from minify.python import bytecode, cython, lines
 from minify.python.finder import NAME, Module, ModuleKind
 from minify.python.syntax import IMPORTERS, Reader
 
@@ -70,7 +70,9 @@ class Imports:
     exported: tuple[str, ...] = ()
     """`__all__`."""
     members: frozenset[str] = frozenset()
-    """Of bytecode: what may be imported from any of `names`, for nobody knows which of them."""
+    """Of bytecode and of Cython: what may be imported from any of `names`; nobody knows which."""
+    is_opaque: bool = False
+    """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
 
 def imports_of(
@@ -163,5 +165,13 @@ def _in_extension(content: bytes, package: str) -> Imports:
             found[text] = None
             if len(found) >= _MOST_STRINGS:
                 break
+    is_packed = cython.is_packed(content)
+    packed = cython.packed_texts(content) if is_packed else ()
+    found.update(dict.fromkeys(text for text in packed if NAME.fullmatch(text)))
     beside = (f"{package}.{name}" for name in found) if package else ()
-    return Imports(tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside)))
+    names = tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside))
+    members = frozenset(name for name in found if "." not in name)
+    is_from = cython.is_written(content)
+    return Imports(
+        names, members=members if is_from else frozenset(), is_opaque=is_packed and not packed
+    )
