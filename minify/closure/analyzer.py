@@ -51,6 +51,8 @@ class Context:
     scripts: tuple[ImagePath, ...] = ()
     """Files that a shell of the configuration is told to read."""
     pruned: frozenset[ImagePath] = frozenset()
+    followed: frozenset[ImagePath] = frozenset()
+    """Scripts of other languages than the shell's, whose imports are followed."""
     """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _remembered: dict[Hashable, Any] = field(default_factory=dict)

@@ -60,8 +60,12 @@ class Graph:
     """Distributions whose metadata alone is asked for."""
     libraries: dict[str, Origin] = field(default_factory=dict)
     """Names of shared libraries among the constants."""
+    sought: dict[str, Origin] = field(default_factory=dict)
+    """Libraries by the names that `find_library` is given: `ssl`, for libssl.so.3."""
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
+    runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
+    """The application's files that start other programs, and the lines."""
     is_complete: bool = True
     """Whether it ended before its bound."""
     _queue: deque[tuple[Module, bool]] = field(default_factory=deque)
@@ -191,6 +195,8 @@ class Graph:
         self._texts(imports, path, own=own)
         if module.name == "__main__":
             self._scripts(imports, path)
+        if imports.runs and own:
+            self.runs[path] = imports.runs
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
@@ -244,6 +250,8 @@ class Graph:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)
+            elif text in imports.libraries:
+                self.sought.setdefault(text, origin)
             distribution = self.distributions.by_name.get(normalized(text))
             if distribution is not None and not self.is_standard(path):
                 self.named.setdefault(distribution.name, (distribution, origin))

@@ -71,6 +71,10 @@ class Imports:
     """`__all__`."""
     members: frozenset[str] = frozenset()
     """Of bytecode and of Cython: what may be imported from any of `names`; nobody knows which."""
+    libraries: frozenset[str] = frozenset()
+    """Those among `texts` that ctypes.util.find_library is given."""
+    runs: tuple[int, ...] = ()
+    """The lines of calls that start other programs; of sources that are parsed only."""
     is_opaque: bool = False
     """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
@@ -115,7 +119,13 @@ def _in_lines(text: str, package: str, *, without_scripts: bool = False) -> Impo
         Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
         for name, line, is_nested in found
     )
-    return Imports(names, tuple(lines.texts(text)), exported=tuple(lines.exported(text)))
+    sought = frozenset(lines.libraries(text))
+    return Imports(
+        names,
+        (*lines.texts(text), *((name, 0) for name in sorted(sought))),
+        exported=tuple(lines.exported(text)),
+        libraries=sought,
+    )
 
 
 def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
@@ -135,6 +145,8 @@ def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
         tuple(reader.texts),
         tuple(reader.unknown),
         tuple(reader.exported),
+        libraries=frozenset(reader.libraries),
+        runs=tuple(reader.runs),
     )
 
 
