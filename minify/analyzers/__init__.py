@@ -14,6 +14,8 @@ from minify.analyzers import (
     elf_needed,
     interpreters,
     logins,
+    managers,
+    node,
     own_directories,
     privileges,
     python,
@@ -50,10 +52,12 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     own_directories.find,
     services.find,
     logins.find,
+    managers.find,
     units.find,
+    node.find,
     privileges.find,
 )
 
-PRUNERS: tuple[Pruner, ...] = (python.prune,)
+PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
 
 __all__ = ["ANALYZERS", "IMAGE_RULES", "PRUNERS"]

@@ -1,7 +1,10 @@
-"""All programs that an image is for: those of its configuration, and those that they go on as."""
+"""All programs that an image is for: those of its configuration, and what they start or become."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from minify.analyzers.managers import managed
 from minify.analyzers.services import enabled_modules
 from minify.analyzers.walks import programs_gone_on_as
 from minify.closure import Context
@@ -12,8 +15,11 @@ from minify.filetree import ImagePath
 def complete(
     roots: Roots, context: Context, kept: tuple[ImagePath, ...] = ()
 ) -> tuple[Roots, Context]:
-    """`roots`, and the context with every program, those that the user keeps among them."""
+    """`roots` with what managers start, and the context with every program that is known."""
     started = context.starting(roots.programs, roots.scripts)
     programs = (*roots.programs, *programs_gone_on_as(started))
-    known = started.starting(programs, roots.scripts, kept)
-    return roots, known.starting(programs, roots.scripts, kept, enabled_modules(known))
+    found = managed(started.starting(programs, roots.scripts))
+    every = replace(found.roots, findings=(*roots.findings, *found.roots.findings))
+    known = context.starting(every.programs, every.scripts, kept, lines=found.lines)
+    modules = enabled_modules(known)
+    return every, context.starting(every.programs, every.scripts, kept, modules, found.lines)

@@ -1,7 +1,7 @@
 """Language runtimes, kept whole (rules 13 to 16): their modules are found at run time.
 
 A program that is one by its name brings the trees where its modules are. What its own imports
-reach is for analyzers of those languages to say; until then nothing of a runtime is dropped.
+reach is for the pruners of those languages to say, which see the whole of it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from minify.analyzers.walks import configuration_runs
+from minify.analyzers.walks import runs_of
 from minify.closure import Context
 from minify.closure.commandline import SWITCHES, called, inner_command
 from minify.filetree import ImagePath
@@ -42,7 +42,8 @@ def plain_name(path: str) -> str:
 def started(context: Context) -> tuple[Started, ...]:
     """The programs of ENTRYPOINT and CMD; those that only HEALTHCHECK runs are not among them."""
     config = context.config
-    lines = tuple(_lines((*config.entrypoint, *config.cmd)))
+    argv = (*config.entrypoint, *config.cmd)
+    lines = tuple(line for one in (argv, *context.lines) for line in _lines(one))
     found: dict[ImagePath, Started] = {}
     for line in lines:
         for program in _on(line, context):
@@ -64,13 +65,15 @@ def _gone_on_as(context: Context) -> Iterator[Started]:
 
     Those that run a program as another account are heads that end this.
     """
-    for runs in configuration_runs(context).values():
-        for run in runs:
+    argv = (*context.config.entrypoint, *context.config.cmd)
+    for line in (argv, *context.lines):
+        for run in runs_of(line, context):
             if run.ending is Ending.EXEC and run.likelihood >= Likelihood.USUALLY:
-                yield from _behind_heads(tuple(text or "" for text in run.texts), context)
+                yield from behind_heads(tuple(text or "" for text in run.texts), context)
 
 
-def _behind_heads(words: tuple[str, ...], context: Context) -> Iterator[Started]:
+def behind_heads(words: tuple[str, ...], context: Context) -> Iterator[Started]:
+    """The program that a command's heads go on as, unless it is as another account."""
     for _ in range(_MOST_HEADS):
         inner = inner_command(called(words[0]), words[1:]) if words else None
         if inner is None or called(words[0]) in SWITCHES:

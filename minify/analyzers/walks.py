@@ -32,10 +32,12 @@ def configuration_walks(context: Context) -> Configured:
 
 
 def _configuration_walks(context: Context) -> Configured:
+    return _line_walks((*context.config.entrypoint, *context.config.cmd), context)
+
+
+def _line_walks(argv: tuple[str, ...], context: Context) -> Configured:
     scripts = Scripts(context)
-    config = context.config
-    argv = ("exec", *config.entrypoint, *config.cmd)
-    words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in argv)
+    words = tuple(Word((Literal(word, is_quoted=True),), 1) for word in ("exec", *argv))
     script = Script((Statement(Simple(words), 1),))
     as_root, as_other = walks(script, CONFIG, (), context, scripts)
     return Configured(as_root, as_other, scripts.unread)
@@ -44,6 +46,15 @@ def _configuration_walks(context: Context) -> Configured:
 def configuration_runs(context: Context) -> Mapping[str, tuple[Run, ...]]:
     """The commands that the configuration's command comes to, by the script that they stand in."""
     return context.remembered("runs", lambda: _by_script(configuration_walks(context)))
+
+
+def runs_of(argv: tuple[str, ...], context: Context) -> tuple[Run, ...]:
+    """The commands that a command line comes to, itself among them."""
+    if argv == (*context.config.entrypoint, *context.config.cmd):
+        walked = configuration_walks(context)
+    else:
+        walked = context.remembered(("walks", argv), lambda: _line_walks(argv, context))
+    return tuple(dict.fromkeys((*walked.as_root.runs, *walked.as_other.runs)))
 
 
 def _by_script(walked: Configured) -> Mapping[str, tuple[Run, ...]]:
@@ -79,12 +90,18 @@ def programs_gone_on_as(context: Context) -> tuple[ImagePath, ...]:
     """
     if not (context.config.entrypoint or context.config.cmd):
         return ()
+    argv = (*context.config.entrypoint, *context.config.cmd)
+    return tuple(path for path in programs_of((argv,), context) if path not in context.programs)
+
+
+def programs_of(lines: tuple[tuple[str, ...], ...], context: Context) -> tuple[ImagePath, ...]:
+    """The programs that command lines' scripts become, or start and leave running."""
     found: dict[ImagePath, None] = {}
-    for runs in configuration_runs(context).values():
-        for run in runs:
+    for argv in lines:
+        for run in runs_of(argv, context):
             if run.ending in _GOES_ON and run.likelihood >= Likelihood.PERHAPS:
                 found.update(dict.fromkeys(_programs(run, context)))
-    return tuple(path for path in found if path not in context.programs)
+    return tuple(found)
 
 
 def _programs(run: Run, context: Context) -> Iterator[ImagePath]:

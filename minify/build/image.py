@@ -9,7 +9,8 @@ from minify.build import tarwriter
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.image import Digest, Image, ImageConfig, Layer
 from minify.image.blob import Spool
-from minify.image.compression import Compression, compressor
+from minify.image.compression import Compression
+from minify.image.compressor import compressor
 from minify.planning import Plan, PlannedEntry
 from minify.progress import SILENT, Progress
 
@@ -34,8 +35,10 @@ def build_image(plan: Plan, tree: FileTree, options: BuildOptions) -> Image:
     spool = Spool(f"the layer of {options.name}")
     diff_id = Digest.of(b"").hasher()
     stored_digest = Digest.of(b"").hasher()
-    pack = compressor(options.compression)
-    with options.progress.step("writing the layer", plan.size.bytes) as advance:
+    with (
+        options.progress.step("writing the layer", plan.size.bytes) as advance,
+        compressor(options.compression) as pack,
+    ):
         for chunk in _layer(plan, tree):
             diff_id.update(chunk)
             stored = pack.compress(chunk)

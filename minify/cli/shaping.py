@@ -112,7 +112,7 @@ _STAYING = (
         type=click.Choice([level.value for level in Level]),
         default=Level.BALANCED.value,
         show_default=True,
-        help="What stays of Python's libraries: all; packages that are imported; their modules.",
+        help="What stays of Python's and Node's packages: all; what is imported; its modules.",
     ),
     option(
         headings.STAYS,

@@ -50,6 +50,8 @@ class Context:
     """The layer that the first of the programs came with; those before it are its base."""
     scripts: tuple[ImagePath, ...] = ()
     """Files that a shell of the configuration is told to read."""
+    lines: tuple[tuple[str, ...], ...] = ()
+    """Command lines that managers of processes start, beside that of the configuration."""
     pruned: frozenset[ImagePath] = frozenset()
     followed: frozenset[ImagePath] = frozenset()
     """Scripts of other languages than the shell's, whose imports are followed."""
@@ -69,6 +71,7 @@ class Context:
         scripts: tuple[ImagePath, ...],
         kept: tuple[ImagePath, ...] = (),
         modules: tuple[ImagePath, ...] = (),
+        lines: tuple[tuple[str, ...], ...] = (),
     ) -> Context:
         """This context with what the configuration starts and what the user keeps beside it.
 
@@ -85,6 +88,7 @@ class Context:
             programs=every,
             kept_programs=frozenset(kept) - frozenset(programs),
             scripts=scripts,
+            lines=lines,
             first_party_packages=upstream,
             first_layer=min(layers, default=0),
         )

@@ -7,8 +7,8 @@ https://github.com/opencontainers/runtime-spec/blob/v1.2.0/config.md#process
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from minify.closure import commandline, places
@@ -67,6 +67,19 @@ def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
     return Roots(tuple(findings), programs, tuple(dict.fromkeys(finder.scripts)))
 
 
+def command_roots(lines: Iterable[tuple[tuple[str, ...], Reason]], context: Context) -> Roots:
+    """The roots that command lines state which a program of the image is told to start.
+
+    What is missing is no reason to refuse: whoever starts them goes on.
+    """
+    finder = _Finder(context)
+    found = (finding for argv, why in lines for finding in finder.started(argv, why))
+    findings = tuple(
+        replace(one, grade=Grade.SOFT) if isinstance(one, Missing) else one for one in found
+    )
+    return Roots(findings, tuple(finder.programs), tuple(finder.scripts))
+
+
 def _why_idle(argv: Sequence[str]) -> str:
     """Why a command line is no application; empty if it is one."""
     if not argv:
@@ -102,6 +115,10 @@ class _Finder:
         """The needs of one command line, `argv` as the runtime gets it."""
         reason = Reason(f"config.{named.lower()}", CONFIG, f"{named} {' '.join(argv)}")
         yield from self._command(tuple(argv), reason, Grade.HARD)
+
+    def started(self, argv: tuple[str, ...], reason: Reason) -> Iterator[Finding]:
+        """The needs of a command line that a program of the image starts."""
+        yield from self._command(argv, reason, Grade.SOFT)
 
     def healthcheck(self) -> Iterator[Finding]:
         config = self._context.config
@@ -296,7 +313,7 @@ class _Finder:
             if tree.file(path):
                 yield Need(path, operand, Grade.HARD)
                 yield from self._script_directory(entry, operand)
-            elif "/" in text and not places.is_shared(entry.path, tree):
+            elif "/" in text and not places.is_distributions(entry.path, tree):
                 yield from application(path, operand)
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
@@ -317,7 +334,7 @@ class _Finder:
         if found is not None and found.path != ROOT:
             # Where it is missing the runtime makes it.
             yield Need(workdir, reason, Grade.HARD)
-            if not places.is_shared(found.path, tree):
+            if not places.is_distributions(found.path, tree):
                 yield from application(workdir, reason)
             elif found.path == _HOME_OF_ROOT:
                 yield from self._home_of_root(reason)

@@ -1,7 +1,8 @@
 """How a layer's tar is compressed, told by its first bytes; and how it is read at any place.
 
 Media types lie (docker's archives name none, old ones call a gzip `layer.tar`), the magic numbers
-do not. Which libraries and why: docs/decisions/0002-compression.md.
+do not. Which libraries and why: docs/decisions/0002-compression.md. How one is written:
+minify/image/compressor.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, cast
 
-from zlib_ng.zlib_ng import DEFLATED, compressobj, decompressobj
+from zlib_ng.zlib_ng import decompressobj
 from zlib_ng.zlib_ng import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
 from minify.errors import ImageError
@@ -275,53 +276,3 @@ class _ZstdStream:
         data = self._stored.read(CHUNK)
         self._stored_size += len(data)
         return data
-
-
-class Compressor(Protocol):
-    """Turns plain bytes into stored ones, the same on every machine."""
-
-    def compress(self, data: bytes, /) -> bytes: ...
-    def flush(self) -> bytes: ...
-
-
-class _InBlocks:
-    """Gives a compressor blocks of one size, for zlib-ng's output depends on how input is cut."""
-
-    def __init__(self, packer: Compressor) -> None:
-        self._packer = packer
-        self._waiting = bytearray()
-
-    def compress(self, data: bytes, /) -> bytes:
-        self._waiting += data
-        if len(self._waiting) < CHUNK:
-            return b""
-        whole = len(self._waiting) // CHUNK * CHUNK
-        with memoryview(self._waiting) as view:
-            blocks = (view[start : start + CHUNK] for start in range(0, whole, CHUNK))
-            packed = b"".join([self._packer.compress(bytes(block)) for block in blocks])
-        del self._waiting[:whole]
-        return packed
-
-    def flush(self) -> bytes:
-        return self._packer.compress(bytes(self._waiting)) + self._packer.flush()
-
-
-class _Plain:
-    def compress(self, data: bytes, /) -> bytes:
-        return data
-
-    def flush(self) -> bytes:
-        return b""
-
-
-def compressor(compression: Compression) -> Compressor:
-    """A fresh compressor at the level minify writes with; its header names no time or file.
-
-    The output is a function of the bytes alone, not of how they are cut into calls.
-    """
-    if compression is Compression.GZIP:
-        return _InBlocks(compressobj(6, DEFLATED, 31))
-    if compression is Compression.ZSTD:
-        # No worker threads: zstd's output differs between none and any.
-        return _InBlocks(zstd.ZstdCompressor(level=9))
-    return _Plain()

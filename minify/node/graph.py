@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import is_aside, is_tool
+from minify.node.knowledge import BUILT_IN, is_aside, is_tool
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
@@ -77,6 +77,38 @@ class Graph:
                 self.resolved(resolved, origin)
                 found = True
         return found
+
+    def named(self, name: str, directory: str, origin: Origin) -> None:
+        """Reaches the package that configuration names, or the module at a path."""
+        here = self.tree.directory(directory)
+        package, _ = split_name(name)
+        if here is None:
+            return
+        self._texts_of_files(name, here.path, origin)
+        if package and self._is_name(package):
+            for place in self.resolver.package_directories(package, here.path):
+                self._package_at(place, origin)
+                self.name(name, here.path, origin)
+                break
+
+    def text(self, source: str, directory: str, origin: Origin) -> None:
+        """Reaches what a text of `--eval` asks for."""
+        found = requests_of(source.encode("utf-8", "replace"))
+        for request in found.names:
+            self.name(request.name, directory, origin)
+        if found.unknown:
+            self._all_of_application(origin)
+
+    def owner(self, path: ImagePath) -> Package | None:
+        """The package that a real path is in; None for the application's own files."""
+        return self._packages.owner(path)
+
+    def for_production(self) -> Iterator[Package]:
+        """The packages that an installation without `devDependencies` has."""
+        for directory in sorted(self._production):
+            owner = self._packages.owner(ImagePath(f"{directory}/package.json"))
+            if owner is not None:
+                yield owner
 
     def resolved(self, resolved: Resolved, origin: Origin) -> None:
         """Reaches a file."""
@@ -176,8 +208,12 @@ class Graph:
 
     def _request(self, request: Request, directory: ImagePath, origin: Origin) -> None:
         if not request.is_prefix:
-            for resolved in self.resolver.resolve(request.name, directory, request.style):
+            found = self.resolver.resolve(request.name, directory, request.style)
+            for resolved in found:
                 self.resolved(resolved, origin)
+            if not found and self._is_strange(request.name, origin.by):
+                # An alias that something of the application gives to its own modules.
+                self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
             return
         if request.name.startswith(("./", "../", "/")):
             chosen = Origin(origin.by, origin.detail, is_sure=False)
@@ -196,6 +232,13 @@ class Graph:
             return
         self._starting(request.name, directory, origin)
 
+    def _is_strange(self, name: str, path: str) -> bool:
+        """Whether the application asks for what neither Node nor an installed package is."""
+        is_relative = name.startswith((".", "/")) or ":" in name
+        if is_relative or self._packages.owner(ImagePath(path)) is not None:
+            return False
+        return name.partition("/")[0] not in BUILT_IN
+
     def _starting(self, prefix: str, directory: ImagePath, origin: Origin) -> None:
         """Packages of which only the beginning of the name is known."""
         for name in self.resolver.starting(prefix, directory):
@@ -211,15 +254,8 @@ class Graph:
         directory = parent(path)
         for text, line in requests.texts:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure)
-            self._texts_of_files(text, directory, origin)
             _, marker, rest = text.rpartition(f"{NODE_MODULES}/")
-            name = rest if marker else text
-            package, _ = split_name(name)
-            if package and self._is_name(package):
-                for place in self.resolver.package_directories(package, directory):
-                    self._package_at(place, origin)
-                    self.name(name, directory, origin)
-                    break
+            self.named(rest if marker else text, directory, origin)
 
     def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
         """Constants that name what the package says it uses, and its own files."""
@@ -274,9 +310,13 @@ class Graph:
                     self._reach(entry, origin)
 
     def _is_for_production(self, package: Package) -> bool:
+        here: str = package.directory
         if not self._production or not self._is_ours(package.directory):
             return True
-        return package.directory in self._production
+        while here and here not in self._production:
+            # What is installed in a package came with it.
+            here = here.rpartition(f"/{NODE_MODULES}/")[0]
+        return bool(here)
 
     def installed(self) -> Iterator[ImagePath]:
         """Every `node_modules` below the applications' directories, real paths."""

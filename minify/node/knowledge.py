@@ -19,6 +19,16 @@ _TOOLS = frozenset(
 PACKAGE_MANAGERS = frozenset("npm npx yarn yarnpkg pnpm pnpx corepack".split())
 """Programs that start what package.json says, and any package of their own."""
 
+BUILT_IN = frozenset(
+    """
+    assert async_hooks buffer child_process cluster console constants crypto dgram
+    diagnostics_channel dns domain events fs http http2 https inspector module net os path
+    perf_hooks process punycode querystring readline repl stream string_decoder sys timers tls
+    trace_events tty url util v8 vm wasi worker_threads zlib
+    """.split()
+)
+"""Modules that Node has in itself and that are asked for without `node:` too."""
+
 # Files that only those who work on a program load.
 _ASIDE_DIRECTORIES = frozenset(
     """

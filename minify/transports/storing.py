@@ -11,7 +11,8 @@ from typing import Protocol
 
 from minify.errors import ImageError
 from minify.image import jsontext
-from minify.image.compression import CHUNK, Compression, compressor, detect
+from minify.image.compression import CHUNK, Compression, detect
+from minify.image.compressor import Compressor, compressor
 from minify.image.digest import Digest
 from minify.image.image import Image
 from minify.image.layer import Layer
@@ -137,9 +138,8 @@ def _store_repacked(
     layer: Layer, compression: Compression, writer: BlobWriter, advance: Advance
 ) -> Descriptor:
     stream = layer.open()
-    packer = compressor(compression)
 
-    def chunks() -> Iterator[bytes]:
+    def chunks(packer: Compressor) -> Iterator[bytes]:
         told = 0
         while chunk := stream.read(CHUNK):
             yield packer.compress(chunk)
@@ -147,7 +147,8 @@ def _store_repacked(
             told = stream.stored_reached
         yield packer.flush()
 
-    stored = writer.put(chunks())
+    with compressor(compression) as packer:
+        stored = writer.put(chunks(packer))
     stream.verify()
     layer.blob.check_unchanged()
     return Descriptor(OCI_LAYER[compression], stored.digest, stored.size)

@@ -16,10 +16,10 @@ from minify.image.blob import BytesBlob
 from minify.image.compression import (
     Compression,
     SeekPoints,
-    compressor,
     detect,
     plain_stream,
 )
+from minify.image.compressor import compressor
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -82,8 +82,8 @@ def _gzip_with_fields(data: bytes) -> bytes:
 
 
 def _compressed(data: bytes, compression: Compression) -> bytes:
-    one = compressor(compression)
-    return b"".join([one.compress(part) for part in _parts(data, 100_000)]) + one.flush()
+    with compressor(compression) as one:
+        return b"".join([one.compress(part) for part in _parts(data, 100_000)]) + one.flush()
 
 
 @pytest.fixture(params=list(STORED), scope="module")
@@ -229,27 +229,6 @@ def test_compression_is_told_by_the_first_bytes(first: bytes, expected: Compress
 def test_compressions_that_no_image_may_use_are_named(first: bytes, name: str) -> None:
     with pytest.raises(ImageError, match=f"layer 0 is compressed with {name}; expected a plain"):
         detect(first, "layer 0")
-
-
-# What we write.
-
-
-@pytest.mark.parametrize("compression", list(Compression))
-@pytest.mark.parametrize("size", [512, 100_000, 1 << 18, len(PLAIN)])
-def test_what_is_written_does_not_depend_on_how_it_is_cut(
-    compression: Compression, size: int
-) -> None:
-    one = compressor(compression)
-    written = b"".join([one.compress(part) for part in _parts(PLAIN, size)]) + one.flush()
-    assert written == _compressed(PLAIN, compression)
-    assert _all(written) == PLAIN
-
-
-def test_what_is_written_is_read_by_others_and_names_no_time() -> None:
-    written = _compressed(SMALL, Compression.GZIP)
-    assert gzip.decompress(written) == SMALL
-    assert written[4:8] == bytes(4)
-    assert zstd.decompress(_compressed(SMALL, Compression.ZSTD)) == SMALL
 
 
 # Seek points.

@@ -21,7 +21,8 @@ from typing import Any
 from filetree.kit import Member, file, symlink, tar_of
 
 from minify.image import Image, Platform, Reference
-from minify.image.compression import Compression, compressor
+from minify.image.compression import Compression
+from minify.image.compressor import compressor
 from minify.image.manifest import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 from minify.transports import OpenOptions, WriteOptions, Written, open_image, write_image
 
@@ -44,8 +45,8 @@ def digest(data: bytes) -> str:
 
 
 def pack(data: bytes, compression: Compression) -> bytes:
-    packer = compressor(compression)
-    return packer.compress(data) + packer.flush()
+    with compressor(compression) as packer:
+        return packer.compress(data) + packer.flush()
 
 
 def tar(files: Mapping[str, bytes]) -> bytes:

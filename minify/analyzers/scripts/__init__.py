@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from minify.analyzers.scripts import execline
 from minify.analyzers.scripts.commands import shell_script
 from minify.analyzers.scripts.shebang import interpreter
 from minify.closure import Context, Finding, Gap, Grade, Reason
@@ -29,6 +30,8 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     yield from found.needs
     if found.name in SHELLS | MULTI_CALL:
         yield from shell_script(entry, context)
+    elif found.name == execline.NAME:
+        yield from execline.analyze(entry, context)
     elif found.name and entry.path not in context.followed:
         detail = (
             f"{entry.path} is a script for {found.name}: what it runs and opens is not followed"

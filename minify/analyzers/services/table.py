@@ -7,7 +7,7 @@ looked up beside the configuration. Each is from the program's manual.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Service:
     """Globs of files and directories that it or its helpers read though nothing names them."""
 
 
+_APACHE_PROGRAMS = "/usr/sbin/apache2 /usr/sbin/httpd /usr/local/apache2/bin/httpd"
 _APACHE = Service(
     files="/etc/apache2/apache2.conf /etc/apache2/conf-enabled/*.conf /etc/apache2/httpd.conf"
     " /etc/apache2/conf.d/*.conf /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf"
@@ -66,6 +67,7 @@ _APACHE = Service(
         " /usr/local/apache2/modules/*.so"
     ),
 )
+_APACHE_WRAPPER = replace(_APACHE, programs=_APACHE_PROGRAMS)
 _NGINX = Service(
     files="/etc/nginx/nginx.conf /usr/local/nginx/conf/nginx.conf"
     " /usr/local/openresty/nginx/conf/nginx.conf",
@@ -106,15 +108,15 @@ _VARNISH = Service(
 
 SERVICES: Mapping[str, Service] = {
     "apache": _APACHE,
-    "apache-foreground": _APACHE,
-    "apache2-foreground": _APACHE,
-    "apache2ctl": _APACHE,
-    "apachectl": _APACHE,
+    "apache2-foreground": _APACHE_WRAPPER,
+    "apache2ctl": _APACHE_WRAPPER,
+    "apachectl": _APACHE_WRAPPER,
     "collectd": Service(
         files="/etc/collectd/collectd.conf /etc/collectd.conf",
         options="-C",
         modules=Modules("/usr/lib/collectd/*.so /usr/lib64/collectd/*.so"),
     ),
+    "circusd": Service(files="/etc/circus/circus.ini", is_operand=True),
     "dnsmasq": Service(
         files="/etc/dnsmasq.conf /etc/dnsmasq.d/*",
         options="-C --conf-file -7 --conf-dir",
@@ -133,8 +135,9 @@ SERVICES: Mapping[str, Service] = {
         prefixes="-C",
     ),
     "httpd": _APACHE,
-    "httpd-foreground": _APACHE,
+    "httpd-foreground": _APACHE_WRAPPER,
     "icecast": Service(files="/etc/icecast2/icecast.xml /etc/icecast.xml", options="-c"),
+    "inetd": Service(files="/etc/inetd.conf", is_operand=True),
     "lighttpd": Service(
         files="/etc/lighttpd/lighttpd.conf /etc/lighttpd/conf-enabled/*.conf",
         options="-f",
@@ -148,14 +151,16 @@ SERVICES: Mapping[str, Service] = {
     "mariadbd": _MYSQL,
     "master": _POSTFIX,
     "memcached": Service(files="/etc/memcached.conf"),
+    "monit": Service(files="/etc/monit/monitrc /etc/monitrc", options="-c"),
     "mosquitto": Service(
         files="/etc/mosquitto/mosquitto.conf /etc/mosquitto/conf.d/*.conf", options="-c"
     ),
     "mysqld": _MYSQL,
-    "mysqld_safe": _MYSQL,
+    "mysqld_safe": replace(_MYSQL, programs="/usr/sbin/mariadbd /usr/sbin/mysqld"),
     "named": Service(files="/etc/bind/named.conf /etc/named.conf", options="-c", base="directory"),
     "nginx": _NGINX,
     "openresty": _NGINX,
+    "openbsd-inetd": Service(files="/etc/inetd.conf", is_operand=True),
     "php-fpm": Service(
         files="/etc/php/*/fpm/php-fpm.conf /etc/php/*/fpm/pool.d/*.conf /etc/php-fpm.conf"
         " /etc/php-fpm.d/*.conf /etc/php*/php-fpm.conf /etc/php*/php-fpm.d/*.conf"
@@ -164,7 +169,11 @@ SERVICES: Mapping[str, Service] = {
         prefixes="-p --prefix",
         bases="/usr/local",
     ),
-    "postfix": _POSTFIX,
+    "pg_ctl": Service(programs="/usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres"),
+    "pg_ctlcluster": Service(programs="/usr/lib/postgresql/*/bin/postgres"),
+    "postfix": replace(
+        _POSTFIX, programs="/usr/lib/postfix/sbin/master /usr/libexec/postfix/master"
+    ),
     "postgres": Service(
         files="/etc/postgresql/*/*/*.conf /etc/postgresql/*/*/conf.d/*.conf",
         options="-D",
@@ -228,5 +237,6 @@ SERVICES: Mapping[str, Service] = {
     "varnishd": _VARNISH,
     "vinyld": _VARNISH,
     "vsftpd": Service(files="/etc/vsftpd.conf /etc/vsftpd/vsftpd.conf", is_operand=True),
+    "xinetd": Service(files="/etc/xinetd.conf /etc/xinetd.d/*", options="-f"),
 }
 """By `plain_name`; several that share an entry are one program under several names."""

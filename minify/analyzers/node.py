@@ -1,0 +1,266 @@
+"""Node programs: the packages that their modules reach, in the place of all that is installed.
+
+The closure with every package says whether Node runs, and for which scripts. What they load is
+followed from file to file; a package that is reached is kept whole, and nothing stays of one that
+is not. Where something starts Node for what nobody sees, or a tool is run that loads what
+configuration names, all stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from minify.analyzers.node_launches import Launches, is_explained
+from minify.closure import (
+    CONFIG,
+    Context,
+    Finding,
+    Gap,
+    Grade,
+    KeepSet,
+    Level,
+    Need,
+    Pruning,
+    Reason,
+    places,
+)
+from minify.closure.application import application
+from minify.closure.patterns import glob
+from minify.filetree import ImagePath, Kind
+from minify.filetree.path import ancestors, basename, is_within, joined, parent
+from minify.node import CPUS, Graph, Machine, Origin, Package, Resolver, entry_of_options, is_node
+from minify.node.configured import named_in_files, named_in_variables
+from minify.node.knowledge import is_aside
+from minify.node.packages import NODE_MODULES
+from minify.node.resolution import GLOBAL
+
+_MODULE_SUFFIXES = (".js", ".mjs", ".cjs")
+_FOR_PEOPLE = (".d.ts", ".d.mts", ".d.cts", ".ts", ".map", ".md", ".markdown", ".flow")
+_OF_COMPILERS = tuple(".c .cc .cpp .cxx .h .hh .hpp .o .a .lo .d .gyp .gypi .mk".split())
+_OBJECTS = ("/build/Release/obj.target/", "/build/Release/obj/", "/build/Release/.deps/")
+_ZIPPED = (".pnp.cjs", ".pnp.js")
+
+
+def find(context: Context) -> Iterator[Finding]:
+    """What a package manager of the command line runs: commands of packages, by a shell."""
+    launches = Launches(context, Resolver(context.tree))
+    launches.find(None)
+    for path, reason in launches.files.items():
+        yield Need(path, reason, Grade.HARD)
+
+
+def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
+    """What stays of `node_modules` and of the system's packages."""
+    if level is Level.SAFE:
+        return Pruning()
+    program = context.remembered("node.program", lambda: _followed(keep, context))
+    if program is None:
+        return Pruning()
+    return Pruning(frozenset(program.directories), tuple(program.findings(level)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """Everything that Node is started for, followed."""
+
+    context: Context
+    graph: Graph
+    launches: Launches
+    directories: tuple[ImagePath, ...]
+
+    def findings(self, level: Level) -> Iterator[Finding]:
+        """What is kept in the place of the directories."""
+        for path, reason in self.launches.files.items():
+            yield Need(path, reason, Grade.HARD)
+        for via, origin in self.graph.links.items():
+            yield Need(via, _reason("node.module", origin))
+        for package, origin in self.graph.packages.values():
+            yield from self._package(package, origin, level)
+        if self.graph.unknown:
+            yield from self._production(level)
+        for path, origin in self.graph.modules.items():
+            if self.graph.owner(path) is None:
+                yield from self._own(path, origin)
+        if self.launches.managers:
+            yield from self._of_managers()
+
+    def _package(
+        self, package: Package, origin: Origin, level: Level, *, is_alone: bool = True
+    ) -> Iterator[Finding]:
+        tight = level is Level.TIGHT and package.directory not in self.graph.expanded
+        reason = _reason("node.package", origin)
+        part = Reason("node.package", package.directory, f"part of {package.shown}, kept whole")
+        tree = self.context.tree
+        yield Need(package.directory, reason)
+        stack = [package.directory]
+        while stack:
+            here = stack.pop()
+            entry = tree[here]
+            if entry.kind is Kind.DIRECTORY:
+                is_others = is_alone and basename(here) == NODE_MODULES and here in self.directories
+                names = () if is_others else tree.children(here)
+                stack += [ImagePath(f"{here}/{name}") for name in names]
+                if not names and not is_others:
+                    yield Need(here, part)
+            elif self._is_of_build(here, package):
+                continue
+            elif not tight or self._stays(here, package):
+                yield Need(here, reason if here == package.directory else part)
+
+    def _is_of_build(self, path: ImagePath, package: Package) -> bool:
+        """Whether a file is what an addon was compiled from or on the way."""
+        gyp = self.context.tree.get(f"{package.directory}/binding.gyp")
+        within = path[len(package.directory) :]
+        return gyp is not None and (path.endswith(_OF_COMPILERS) or within.startswith(_OBJECTS))
+
+    def _stays(self, path: ImagePath, package: Package) -> bool:
+        """Whether a file of a package stays where its modules are kept one by one."""
+        if path in self.graph.modules:
+            return True
+        if path.endswith(_FOR_PEOPLE) or is_aside(path, package.directory):
+            return False
+        return not path.endswith(_MODULE_SUFFIXES)
+
+    def _production(self, level: Level) -> Iterator[Finding]:
+        """What production has: the application loads what only a run knows."""
+        path, lines = next(iter(self.graph.unknown.items()))
+        detail = f"{path} loads a module that only a run knows (line {lines[0]})"
+        for package in self.graph.for_production():
+            if package.directory not in self.graph.packages:
+                origin = Origin(path, detail)
+                yield from self._package(package, origin, Level.BALANCED, is_alone=False)
+        if level is Level.TIGHT:
+            for asker, where in self.graph.unknown.items():
+                shown = ", ".join(map(str, where[:5]))
+                text = f"{asker} loads a module that only a run knows (line {shown})"
+                yield Gap(Reason("node.dynamic", asker, text), "keep it with --keep")
+
+    def _own(self, path: ImagePath, origin: Origin) -> Iterator[Finding]:
+        """A module of no package, with what is beside it in a package of a workspace."""
+        reason = _reason("node.module", origin)
+        yield Need(path, reason)
+        scope = self.graph.resolver.scope(parent(path))
+        if scope is not None and not places.is_shared(scope, self.context.tree):
+            yield from application(scope, reason)
+
+    def _of_managers(self) -> Iterator[Finding]:
+        """What package managers write beside the packages, and read again."""
+        for directory in self.directories:
+            for name in self.context.tree.children(directory):
+                entry = self.context.tree[ImagePath(f"{directory}/{name}")]
+                if name.startswith(".") and entry.kind is Kind.FILE:
+                    reason = Reason("node.package", CONFIG, "package managers read it")
+                    yield Need(entry.path, reason)
+
+
+def _reason(rule: str, origin: Origin) -> Reason:
+    return Reason(rule, origin.by or CONFIG, origin.detail)
+
+
+def _followed(keep: KeepSet, context: Context) -> _Program | None:
+    """The programs of an image; None if there is none or if not all is known of it."""
+    hard = (path for path, kept in keep.kept.items() if kept.grade is Grade.HARD)
+    if not any(is_node(basename(path)) for path in hard):
+        return None
+    env = context.config.env
+    options = entry_of_options(env.get("NODE_OPTIONS", ""))
+    # Debian's addons are beside its libraries, and Node looks there too.
+    search = (*env.get("NODE_PATH", "").split(":"), *glob(context.tree, "/usr/lib/*/nodejs"))
+    resolver = Resolver(context.tree, search)
+    launches = Launches(context, resolver)
+    launches.find(keep)
+    if not (launches.found and launches.is_known and options.is_known):
+        return None
+    if not is_explained(keep, launches, context):
+        return None
+    conditions = (one.entry.conditions for one in launches.found)
+    resolver.conditions = options.conditions.union(*conditions)
+    applications = _applications(launches, context)
+    if any(context.tree.get(f"{one}/{name}") for one in applications for name in _ZIPPED):
+        return None
+    graph = Graph(context.tree, resolver, _machine(context), applications)
+    if not _enter(graph, launches, options.preloads, context):
+        return None
+    graph.follow()
+    if not graph.is_complete or graph.tool is not None:
+        return None
+    return _Program(context, graph, launches, tuple(_directories(graph, launches)))
+
+
+def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: Context) -> bool:
+    """Reaches all that is started; whether it is there."""
+    for launch in launches.found:
+        origin = Origin("" if launch.by == CONFIG else launch.by, launch.detail)
+        entry = launch.entry
+        for name in (*preloads, *entry.preloads):
+            # Paths are looked for from the working directory, whether or not they say so.
+            relative = f"./{name}" if not name.startswith((".", "/")) else name
+            found = graph.name(relative, launch.directory, origin)
+            if not graph.name(name, launch.directory, origin) and not found:
+                return False
+        if entry.text:
+            graph.text(entry.text, launch.directory, origin)
+        if entry.script and not graph.name(
+            joined(launch.directory, entry.script), launch.directory, origin
+        ):
+            return False
+    for name, variable in named_in_variables(context.config.env):
+        for directory in (*graph.applications, context.workdir):
+            graph.named(name, directory, Origin("", f"ENV {variable} names it"))
+    for directory in graph.applications:
+        for name, path in named_in_files(context.tree, directory):
+            origin = Origin(path, f"{path} names it", is_sure=False)
+            graph.named(name, directory, origin)
+    return True
+
+
+def _applications(launches: Launches, context: Context) -> tuple[ImagePath, ...]:
+    """The directories of which nobody but the application has a share, the outermost ones."""
+    tree = context.tree
+    found: dict[ImagePath, None] = {}
+    for launch in launches.found:
+        path = joined(launch.directory, launch.entry.script)
+        entry = tree.resolve(path).entry or tree.file(f"{path}.js")
+        starts = [tree.directory(launch.directory), entry if launch.entry.script else None]
+        for start in starts:
+            above = _outermost(start.path, context) if start is not None else None
+            if above is not None:
+                found[above] = None
+    inner = {one for one in found for other in found if one != other and is_within(one, other)}
+    return tuple(sorted(found.keys() - inner))
+
+
+def _outermost(path: ImagePath, context: Context) -> ImagePath | None:
+    if any(is_within(path, ImagePath(place)) for place in GLOBAL):
+        return None
+    own = [
+        here
+        for here in (path, *ancestors(path))
+        if not places.is_shared(here, context.tree) and not here.startswith("/etc/")
+    ]
+    return own[-1] if own else None
+
+
+def _directories(graph: Graph, launches: Launches) -> Iterator[ImagePath]:
+    """Where packages are kept one by one."""
+    yield from graph.installed()
+    for place in GLOBAL:
+        entry = graph.tree.directory(place)
+        # A distribution's package manager has its packages there, not in its own directory.
+        is_spared = launches.managers and "nodejs" in place
+        if entry is not None and not is_spared:
+            yield entry.path
+
+
+def _machine(context: Context) -> Machine:
+    libraries = {name for place in ("/lib", "/lib64") for name in _names(place, context)}
+    has_musl = any(name.startswith("ld-musl-") for name in libraries)
+    has_glibc = any(name.startswith(("ld-linux", "ld64.so")) for name in libraries)
+    libc = "musl" if has_musl and not has_glibc else "glibc" if has_glibc and not has_musl else ""
+    return Machine(CPUS.get(context.config.platform.architecture, ""), libc)
+
+
+def _names(place: str, context: Context) -> tuple[str, ...]:
+    entry = context.tree.directory(place)
+    return context.tree.children(entry.path) if entry is not None else ()

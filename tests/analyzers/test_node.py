@@ -1,0 +1,218 @@
+"""What stays of Node's packages: images of a few files, with a real ELF file as interpreter."""
+
+from __future__ import annotations
+
+import pytest
+from closure.kit import gaps, planned, why
+from filetree.kit import Member, file
+
+from analyzers.kit import calling, libc
+from minify.closure import Level
+from minify.image.jsontext import Json
+from minify.pipeline import Options
+from minify.planning import Plan
+
+MODULES = "app/node_modules"
+NODE: tuple[Member | str, ...] = (
+    calling("main", name="usr/bin/node"),
+    *libc(),
+    calling("main", name="bin/sh"),
+    file("app/package.json", '{"dependencies": {"web": "1"}, "scripts": {"start": "serve x.js"}}'),
+    file(f"{MODULES}/web/package.json", '{"version": "1.2.3"}'),
+    file(f"{MODULES}/web/index.js", 'require("./used"); require("deep")'),
+    f"{MODULES}/web/used.js",
+    f"{MODULES}/web/unused.js",
+    f"{MODULES}/web/page.html",
+    f"{MODULES}/web/node_modules/deep/index.js",
+    f"{MODULES}/web/node_modules/lost/index.js",
+    f"{MODULES}/dev/index.js",
+    f"{MODULES}/.package-lock.json",
+    f"{MODULES}/.bin/serve -> ../serve/cli.js",
+    file(f"{MODULES}/serve/cli.js", "#!/usr/bin/env node\n", mode=0o755),
+    "usr/share/nodejs/system/index.js",
+    "usr/share/nodejs/spare/index.js",
+)
+MAIN = file("app/main.js", 'require("web");\nrequire("system")')
+CONFIG: dict[str, Json] = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+NPM: tuple[Member | str, ...] = (
+    "usr/bin/npm -> ../lib/node_modules/npm/cli.js",
+    file("usr/lib/node_modules/npm/cli.js", "#!/usr/bin/node\nrequire('ini')", mode=0o755),
+    "usr/lib/node_modules/npm/node_modules/ini/index.js",
+    "usr/lib/node_modules/npm/node_modules/tar/index.js",
+    calling("main", name="usr/bin/env"),
+)
+
+
+def plan_of(
+    command: list[str],
+    *members: Member | str,
+    level: Level = Level.BALANCED,
+    env: tuple[str, ...] = (),
+) -> Plan:
+    config = {**CONFIG, "Env": ["PATH=/usr/bin:/bin", *env], "Cmd": [*command]}
+    return planned(config, (*NODE, *members), options=Options(level=level))
+
+
+def packages(plan: Plan) -> set[str]:
+    """The files that are kept of packages."""
+    shown = {f"/{MODULES}/": "", "/usr/share/nodejs/": "system:", "/usr/lib/node_modules/": "lib:"}
+    return {
+        next(path.replace(k, v) for k, v in shown.items() if path.startswith(k))
+        for path in plan.keep.kept
+        if path.startswith(tuple(shown))
+        and not any(other.startswith(f"{path}/") for other in plan.keep.kept)
+    }
+
+
+TIGHT = {
+    "web/package.json",
+    "web/index.js",
+    "web/used.js",
+    "web/page.html",
+    "web/node_modules/deep/index.js",
+    "system:system/index.js",
+}
+BALANCED = TIGHT | {"web/unused.js"}
+
+
+def test_balanced_keeps_whole_packages_that_are_asked_for() -> None:
+    assert packages(plan_of(["node", "main.js"], MAIN)) == BALANCED
+
+
+def test_tight_keeps_the_modules_that_are_asked_for_and_the_data() -> None:
+    assert packages(plan_of(["node", "main.js"], MAIN, level=Level.TIGHT)) == TIGHT
+
+
+def test_safe_keeps_everything() -> None:
+    kept = packages(plan_of(["node", "main.js"], MAIN, level=Level.SAFE))
+    assert {"dev/index.js", "web/node_modules/lost/index.js", "system:spare/index.js"} <= kept
+
+
+def test_why_is_the_chain_of_requests() -> None:
+    plan = plan_of(["node", "main.js"], MAIN)
+    assert why(plan, f"/{MODULES}/web/page.html") == [
+        f"/{MODULES}/web/page.html: node.package",
+        f"/{MODULES}/web: node.package",
+        "/app/main.js: config.operand",
+    ]
+
+
+@pytest.mark.parametrize("command", ["node -r ./main.js x.js", "node --import ./main.js -e 1"])
+def test_preloads_are_entries(command: str) -> None:
+    assert packages(plan_of(command.split(), MAIN, "app/x.js")) == BALANCED
+
+
+def test_options_of_the_environment_are_entries() -> None:
+    plan = plan_of(["node", "x.js"], MAIN, "app/x.js", env=("NODE_OPTIONS=-r ./main.js",))
+    assert packages(plan) == BALANCED
+
+
+def test_texts_of_eval_are_followed() -> None:
+    assert packages(plan_of(["node", "-e", "require('./main')"], MAIN)) == BALANCED
+
+
+def test_shell_scripts_are_followed() -> None:
+    script = file("app/run.sh", '#!/bin/sh\nset -e\nexec node main.js "$@"\n', mode=0o755)
+    assert packages(plan_of(["/app/run.sh"], MAIN, script)) == BALANCED
+
+
+def test_package_managers_start_what_package_json_says() -> None:
+    plan = plan_of(["npm", "start"], *NPM, file("app/x.js", 'require("dev")'))
+    assert packages(plan) == {
+        ".bin/serve",
+        ".package-lock.json",
+        "serve/cli.js",
+        "dev/index.js",
+        "lib:npm/cli.js",
+        "lib:npm/node_modules/ini/index.js",
+        "lib:npm/node_modules/tar/index.js",
+        "system:spare/index.js",
+        "system:system/index.js",
+    }
+    assert "/bin/sh" in plan.keep.kept
+
+
+@pytest.mark.parametrize(
+    "command", ["node /mounted/main.js", "npm run gone", "node --test", "npm exec other"]
+)
+def test_what_is_not_all_known_keeps_everything(command: str) -> None:
+    plan = plan_of(command.split(), *NPM, MAIN)
+    assert "dev/index.js" in packages(plan)
+
+
+@pytest.mark.parametrize(
+    "script", ["node main.js\nnode $SCRIPT", "node main.js\nnode /mounted/x.js"]
+)
+def test_scripts_that_start_what_nobody_sees_keep_everything(script: str) -> None:
+    run = file("app/run.sh", f"#!/bin/sh\n{script}\n", mode=0o755)
+    assert "dev/index.js" in packages(plan_of(["/app/run.sh"], run, MAIN))
+
+
+def test_a_tool_that_loads_what_configuration_names_keeps_everything() -> None:
+    tool = file(f"{MODULES}/ts-node/index.js", "")
+    plan = plan_of(["node", "-r", "ts-node", "main.js"], MAIN, tool)
+    assert "dev/index.js" in packages(plan)
+
+
+def test_configuration_names_packages_of_production() -> None:
+    config = file("app/config/default.json", '{"plugin": "web", "style": "dev"}')
+    plan = plan_of(["node", "x.js"], "app/x.js", config)
+    assert packages(plan) == BALANCED - {"system:system/index.js"}
+
+
+def test_what_only_a_run_knows_keeps_what_production_has() -> None:
+    main = file("app/main.js", "\nrequire(process.argv[2])")
+    plan = plan_of(["node", "main.js"], main)
+    lost = {"web/node_modules/lost/index.js"}
+    assert packages(plan) == (BALANCED | lost) - {"system:system/index.js"}
+    assert not any("main.js" in gap for gap in gaps(plan))
+    tight = plan_of(["node", "main.js"], main, level=Level.TIGHT)
+    detail = "/app/main.js loads a module that only a run knows (line 2)"
+    assert f"/app/main.js: {detail}" in gaps(tight)
+
+
+def test_what_compilers_left_goes() -> None:
+    addon = f"{MODULES}/web"
+    plan = plan_of(
+        ["node", "main.js"],
+        MAIN,
+        f"{addon}/binding.gyp",
+        f"{addon}/deps/sqlite3.c",
+        f"{addon}/build/Release/addon.node",
+        f"{addon}/build/Release/obj.target/addon.node",
+    )
+    assert packages(plan) == BALANCED | {"web/build/Release/addon.node"}
+
+
+def test_linked_packages_are_kept_with_their_links() -> None:
+    plan = plan_of(
+        ["node", "x.js"],
+        file("app/x.js", 'require("@org/shared"); require("a")'),
+        f"{MODULES}/@org/shared -> ../../packages/shared",
+        file("app/packages/shared/index.js", 'require("web")'),
+        f"{MODULES}/a -> .pnpm/a@1/node_modules/a",
+        f"{MODULES}/.pnpm/a@1/node_modules/a/index.js",
+        f"{MODULES}/.pnpm/b@1/node_modules/b/index.js",
+    )
+    assert packages(plan) == {
+        *(BALANCED - {"system:system/index.js"}),
+        "@org/shared",
+        "a",
+        ".pnpm/a@1/node_modules/a/index.js",
+    }
+
+
+def test_addons_of_the_distribution_are_followed() -> None:
+    place = "usr/lib/x86_64-linux-gnu/nodejs/addon"
+    addon = file(f"{place}/index.js", 'require("spare")')
+    plan = plan_of(["node", "x.js"], file("app/x.js", 'require("addon")'), addon)
+    assert "system:spare/index.js" in packages(plan)
+
+
+def test_version_control_data_beside_the_modules_goes() -> None:
+    plan = plan_of(["node", "main.js"], MAIN, "app/.git/HEAD")
+    assert "/app/.git/HEAD" not in plan.keep.kept
+
+
+def test_archives_of_packages_are_left_alone() -> None:
+    assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
