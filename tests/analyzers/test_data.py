@@ -482,6 +482,21 @@ def test_a_file_that_a_script_appends_to_stays() -> None:
     assert "/srv/x/other" not in found
 
 
+@pytest.mark.parametrize(("user", "expected"), [("7", ["/opt/work"]), ("", [])])
+def test_an_empty_directory_of_a_user_is_written(user: str, expected: list[str]) -> None:
+    members = [
+        program("app"),
+        directory("opt/work", uid=7, gid=7),
+        directory("opt/full", uid=7, gid=7),
+        "opt/full/x",
+        directory("opt/roots", mode=0o700),
+        directory("opt/packages", uid=7, gid=7),
+        *dpkg(x="/opt/packages"),
+    ]
+    plan = planned({"Cmd": ["/app"], "User": user}, members)
+    assert [one.path for one in plan.keep.writes if one.reason.rule == "skeleton.given"] == expected
+
+
 @pytest.mark.parametrize("written", ["serve", "$(which serve)", '"$(command -v serve)"'])
 def test_a_program_that_a_script_goes_on_as_brings_its_package(written: str) -> None:
     found = kept(
