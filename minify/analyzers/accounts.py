@@ -110,6 +110,8 @@ def login_shells(by: str, context: Context) -> Iterator[Finding]:
         number = fields[2] if len(fields) > 6 else ""
         is_person = number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON
         shell = context.executable(fields[6]) if is_person or number == "0" else None
-        if shell is not None and basename(shell.entry.path) not in _NO_SHELLS:
+        if shell is not None:
+            # sshd asks whether it is there even of who may only fetch files.
+            is_shell = basename(shell.entry.path) not in _NO_SHELLS
             reason = Reason("account.shell", by, f"the login shell of {fields[0]}")
-            yield Need(shell.path, reason, Grade.HARD)
+            yield Need(shell.path, reason, Grade.HARD if is_shell else Grade.SOFT)

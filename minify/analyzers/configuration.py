@@ -95,11 +95,11 @@ def _paths(named: str, context: Context) -> Iterable[str]:
     if wildcard is None:
         return (named,)
     fixed = named[: wildcard.start()].rpartition("/")[0] or "/"
-    if "**" in named or places.is_shared(fixed, context.tree):
+    if "**" in named or places.is_distributions(fixed, context.tree):
         return ()
     return islice(glob(context.tree, named), _MOST_NAMED)
 
 
 def _is_own(directory: Entry, context: Context) -> bool:
-    is_shared = places.is_shared(directory.path, context.tree)
+    is_shared = places.is_distributions(directory.path, context.tree)
     return not is_shared and context.is_first_party(directory.path)

@@ -57,7 +57,7 @@ def application_of(path: ImagePath, tree: FileTree) -> str:
     directory = parent(path)
     home = parent(directory) if basename(directory) in _PROGRAMS else directory
     for found in (home, directory):
-        if not places.is_shared(found, tree) and not found.startswith("/etc/"):
+        if not places.is_distributions(found, tree) and not found.startswith("/etc/"):
             return "" if _is_excluded(found) else found
     return ""
 

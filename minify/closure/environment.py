@@ -58,7 +58,7 @@ def _paths(value: str, context: Context) -> Iterator[str]:
 
 def _directory(name: str, path: str, reason: Reason, context: Context) -> Iterator[Finding]:
     entry = context.tree.directory(path)
-    if entry is None or name in _OF_TOOLS or places.is_shared(entry.path, context.tree):
+    if entry is None or name in _OF_TOOLS or places.is_distributions(entry.path, context.tree):
         return
     if name in _OF_RUNTIMES:
         yield Need(path, reason, whole_tree=True)

@@ -69,3 +69,11 @@ def is_shared(path: str, tree: FileTree) -> bool:
     What is no directory is nobody's alone either.
     """
     return is_shared_name(path) or tree.directory(path) is None
+
+
+def is_distributions(path: str, tree: FileTree) -> bool:
+    """Whether the directory is shared and distributions put files into it.
+
+    They put none into /srv: what is there is served by a service, and the application's.
+    """
+    return path != "/srv" and is_shared(path, tree)

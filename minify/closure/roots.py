@@ -313,7 +313,7 @@ class _Finder:
             if tree.file(path):
                 yield Need(path, operand, Grade.HARD)
                 yield from self._script_directory(entry, operand)
-            elif "/" in text and not places.is_shared(entry.path, tree):
+            elif "/" in text and not places.is_distributions(entry.path, tree):
                 yield from application(path, operand)
 
     def _script_directory(self, script: Entry, reason: Reason) -> Iterator[Finding]:
@@ -334,7 +334,7 @@ class _Finder:
         if found is not None and found.path != ROOT:
             # Where it is missing the runtime makes it.
             yield Need(workdir, reason, Grade.HARD)
-            if not places.is_shared(found.path, tree):
+            if not places.is_distributions(found.path, tree):
                 yield from application(workdir, reason)
             elif found.path == _HOME_OF_ROOT:
                 yield from self._home_of_root(reason)

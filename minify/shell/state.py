@@ -186,7 +186,12 @@ def _joined_values(name: str, branches: Sequence[tuple[Likelihood, State]]) -> l
 
 
 def _joined_reach(branches: Sequence[tuple[Likelihood, Likelihood]]) -> Likelihood:
-    """How likely the point after branches is reached, of each branch's weight and reach."""
+    """How likely the point after branches is reached, of each branch's weight and reach.
+
+    It is not where there is no branch that may be taken.
+    """
+    if not branches:
+        return Likelihood.NEVER
     reaches = {reach for _, reach in branches}
     if len(reaches) == 1:
         return reaches.pop()

@@ -74,6 +74,8 @@ _ROWS = """
     terminfo                certain  libtinfo.so.6        /lib/terminfo/x/xterm
     terminfo                certain  libncursesw.so.6     /usr/share/terminfo/f/fancy
     terminfo.all            guessed  libtinfo.so.6        /usr/share/terminfo/z/ztx
+    awk.library             likely   gawk                 /usr/share/awk/inplace.awk
+    awk.library             likely   gawk                 @/gawk/inplace.so
     magic                   certain  libmagic.so.1        /usr/lib/file/magic.mgc
     mime                    likely   libgio-2.0.so.0.7    /usr/share/mime/mime.cache
     icu                     certain  libicuuc.so.72.1     /usr/share/icu/72.1/icudt72l.dat
@@ -153,7 +155,7 @@ def _trigger(shown: str) -> tuple[str, Members]:
     if ".so" in shown:
         library = file(f"{_LIB}/{shown}", compiled("int f;", "-shared", "-nostdlib"))
         return f"/{_LIB}/{shown}", [file("app", "\x7f", mode=0o755), library]
-    if shown in ("iconv", "bash"):
+    if shown in ("iconv", "bash", "gawk"):
         tool = calling("puts", name=f"opt/bin/{shown}")
         return f"/opt/bin/{shown}", [file("app", "\x7f", mode=0o755), tool, *libc()]
     # What is in no library here may be undefined in one.

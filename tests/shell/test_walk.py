@@ -17,6 +17,7 @@ from minify.shell import (
     Surroundings,
     Value,
     parse,
+    survey,
     walk,
 )
 
@@ -201,6 +202,20 @@ def test_hostile_scripts_end(text: str) -> None:
     assert isinstance(script, Script), script
     # Without its bounds the walk of each of these has no end.
     assert len(walk(script, Surroundings(is_root=True)).runs) <= 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f() { case $1 in a) return 1;; b) return 0;; esac; b; }\nexit 1\nf a",
+        "exec a\nf() { [ x ] && return 0; return 1; }\nif f; then b; fi",
+    ],
+)
+def test_functions_are_looked_into_behind_the_end_of_a_script(text: str) -> None:
+    script = parse(text.encode())
+    assert isinstance(script, Script)
+    found = survey(script, Surroundings(is_root=True))
+    assert "b" in {run.name for run in found.runs}
 
 
 def test_a_walk_that_does_not_come_to_the_end_says_so() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minify.analyzers.opened import configured
-from minify.analyzers.opened.rule import Rule, library
+from minify.analyzers.opened.rule import Rule, library, program
 from minify.closure import Likelihood
 
 CERTAIN, LIKELY, GUESSED = reversed(Likelihood)
@@ -32,6 +32,14 @@ _DATA = (
         "a user may have any terminal",
         "20 KB, more with ncurses-term",
         keeps=("/etc/terminfo/", "/lib/terminfo/", "/usr/share/terminfo/", "/usr/share/tabset/"),
+    ),
+    Rule(
+        "awk.library",
+        program("gawk"),
+        LIKELY,
+        "programs include others and load extensions by name, as -i inplace does",
+        "0.2 MB",
+        keeps=("/usr/share/awk/", "@/gawk/"),
     ),
     Rule(
         "magic",

@@ -26,6 +26,8 @@ from minify.shell.values import Known, Unknown, known
 RULE = "script.private"
 
 _SHEBANG = re.compile(rb"#![ \t]*+(?:/usr/bin/env[ \t]++)?(\S++)")
+# What is given to a shell, as a web server does with `cgi.assign`, needs no `#!`.
+_SUFFIXES = (".sh", ".bash", ".ash")
 _LARGEST = 1 << 18
 _MOST = 2000
 _MOST_TEXTS = 8
@@ -36,13 +38,15 @@ _RUN_BY_OTHERS = ("/etc/update-motd.d/",)
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     """The binaries that such a script runs, and its shell. Of one surely run, `scripts` tells."""
-    if grade is Grade.HARD or not entry.is_executable or not 2 < entry.size <= _LARGEST:
+    is_named = entry.path.endswith(_SUFFIXES)
+    if grade is Grade.HARD or not (entry.is_executable or is_named) or not _fits(entry):
         return
     if not (entry.path.startswith(_RUN_BY_OTHERS) or context.is_first_party(entry.path)):
         return
     shebang = _SHEBANG.match(context.tree.read(entry, 256))
     shell = decoded(shebang[1]) if shebang else ""
-    if called(shell) not in SHELLS:
+    has_line = context.tree.read(entry, 2) == b"#!"
+    if called(shell) not in SHELLS and (has_line or not is_named):
         return
     for name in dict.fromkeys((shell, *_names(entry, context))):
         found = context.command(name) if name else None
@@ -53,6 +57,10 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
                 Reason(RULE, entry.path, f"a shell script of the application's runs {name}"),
                 likelihood=Likelihood.LIKELY if is_plain else Likelihood.GUESSED,
             )
+
+
+def _fits(entry: Entry) -> bool:
+    return 2 < entry.size <= _LARGEST
 
 
 def _names(script: Entry, context: Context) -> Iterator[str]:

@@ -32,7 +32,7 @@ def gone_through(found: Survey, context: Context) -> Iterator[str]:
     real: dict[str, None] = {}
     for path in seen:
         entry = context.tree.directory(path or "/")
-        if entry is not None and not places.is_shared(entry.path, context.tree):
+        if entry is not None and not places.is_distributions(entry.path, context.tree):
             real[entry.path] = None
     yield from real
 

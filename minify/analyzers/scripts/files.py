@@ -49,7 +49,7 @@ def _path(text: str, place: Place, context: Context, *, is_use: bool) -> Iterato
     where: tuple[str, ...]
     if "/" in text:
         where = (place.directory or context.workdir, context.workdir, place.beside)
-    elif place.directory and not places.is_shared(place.directory, context.tree):
+    elif place.directory and not places.is_distributions(place.directory, context.tree):
         where = (place.directory,)
     else:
         return
@@ -74,7 +74,7 @@ def _existing(
 def is_own_directory(path: str, context: Context) -> bool:
     """Whether a directory is the application's and nobody else's."""
     directory = context.tree.directory(path)
-    if directory is None or places.is_shared(directory.path, context.tree):
+    if directory is None or places.is_distributions(directory.path, context.tree):
         return False
     return context.is_first_party(directory.path)
 

@@ -175,14 +175,18 @@ def _followed(
 ) -> tuple[File, ...]:
     """The files at `main` and all that they include, each once."""
     pending = [(path, str(configuration.program.path)) for path in main]
-    found: dict[ImagePath, File] = {}
+    found: dict[str, File] = {}
+    entries: set[ImagePath] = set()
     for path, by in pending:
         entry = context.tree.file(path)
-        if entry is None or entry.path in found or len(found) >= _MOST_FILES:
+        if entry is None or path in found or len(found) >= _MOST_FILES:
             continue
         text = text_of(entry, context.tree)
         file = File(entry, path, by, _directives(entry, context), text)
-        found[entry.path] = file
+        found[path] = file
+        if entry.path in entries:
+            continue  # the program may read it by this link; what it says is known
+        entries.add(entry.path)
         pending += (
             (inner, str(entry.path))
             for directive in file.directives

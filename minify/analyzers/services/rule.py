@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from minify.analyzers import configuration as texts
+from minify.analyzers.directives import Directive
 from minify.analyzers.services import modules
 from minify.analyzers.services.reading import Configuration, File, configurations
 from minify.closure import Context, Finding, Grade, Need, Reason
@@ -47,14 +48,19 @@ def _relative(configuration: Configuration, context: Context) -> Iterator[Findin
         for file in configuration.files
         for directive in file.directives
         for word in directive.words
-        if _RELATIVE.fullmatch(word) and (_is_file_name(word) or directive.name in _PLACES)
+        if _is_named(word, directive)
     )
     for file, word in islice(words, _MOST_NAMED):
         yield from _named(word, file, configuration, context)
 
 
-def _is_file_name(word: str) -> bool:
-    return "/" in word or "." in word
+def _is_named(word: str, directive: Directive) -> bool:
+    """Whether a word is a path that the general reader does not see: relative, or `/srv`."""
+    is_place = directive.name in _PLACES
+    if word.startswith("/"):
+        return is_place
+    is_file_name = "/" in word or "." in word
+    return bool(_RELATIVE.fullmatch(word)) and (is_file_name or is_place)
 
 
 def _named(
