@@ -1,6 +1,7 @@
 """Paths that the application's own configuration names (rule 25): include globs, document roots.
 
-Any text under /etc or below the application's directories; which program reads it does not matter.
+Any text under /etc or below the application's directories, and what is called as configuration or a
+template elsewhere; which program reads it does not matter.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from minify.filetree import Entry, ImagePath, Kind
 from minify.filetree.path import decoded
 
 _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
+# What entrypoints make configuration of lies anywhere: it names what the result will name.
+_NAMED_AS_CONFIGURATION = (
+    *(".cf", ".cfg", ".cnf", ".conf", ".in", ".ini", ".template", ".tmpl", ".toml", ".tpl"),
+    *(".yaml", ".yml"),
+)
 # Lists of all there is; a path in them is no need.
 _LISTS = frozenset(
     """
@@ -35,7 +41,9 @@ _AVAILABLE, _ENABLED = "-available/", "-enabled"
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     path = entry.path
-    if not path.startswith(_CONFIGURATION) or path in _LISTS or path.startswith(_NOT_CONFIGURATION):
+    if not path.startswith(_CONFIGURATION) and not path.endswith(_NAMED_AS_CONFIGURATION):
+        return
+    if path in _LISTS or path.startswith(_NOT_CONFIGURATION):
         return
     if grade is Grade.HARD and path.endswith(_SCRIPTS):
         return  # it is read by a shell, and `scripts` knows what of it is a path
@@ -64,7 +72,7 @@ def named(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:
     found = dict.fromkeys(_PATH.findall(_COMMENT.sub("", text)))
     for written in islice(found, _MOST_NAMED):
         reason = Reason("config-file", by, f"names {written}")
-        for path in _paths(written.rstrip(".:"), context):
+        for path in _paths(written.rstrip(".:/"), context):
             yield from need(path, reason, context)
 
 
