@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from minify.closure import places
 from minify.closure.analyzer import Analyzer, Context
@@ -26,11 +27,12 @@ from minify.closure.finding import (
     Reason,
     RunsAs,
     Writes,
+    Written,
 )
 from minify.closure.keepset import Excluded, KeepSet, Kept
 from minify.closure.unlikely import Unlikely
 from minify.errors import ImageError
-from minify.filetree import Entry, ImagePath, Kind, Resolution
+from minify.filetree import Entry, FileTree, ImagePath, Kind, Resolution
 from minify.filetree.path import ancestors, child, is_within
 
 NEEDED = "elf.needed"
@@ -224,7 +226,7 @@ class _Solver:
             missing=tuple(sorted(hard, key=lambda m: (m.reason, m.name))),
             gaps=tuple(sorted(gaps)),
             runs_as=tuple(sorted(self._runs_as, key=lambda r: (r.account, r.reason, r.grade))),
-            writes=tuple(sorted(self._writes, key=lambda w: (w.path, w.reason, w.what.value))),
+            writes=tuple(_agreeing(self._writes, self._context.tree)),
             needs_root=tuple(sorted(self._needs_root, key=lambda n: (n.reason, n.unless))),
             overruled={path: self._kept(path, self._overruled) for path in sorted(self._overruled)},
             left_out=self._unlikely.left_out(self._reasons.keys()),
@@ -255,3 +257,15 @@ def _gap(missing: Missing) -> Gap:
     reason = missing.reason
     detail = f"{reason.detail}: {missing.name} is missing in the source{missing.search}"
     return Gap(Reason(reason.rule, reason.by, detail), missing.hint)
+
+
+def _agreeing(writes: Iterable[Writes], tree: FileTree) -> Iterable[Writes]:
+    """`writes` sorted; what one finding knows to be a file is no directory to another (`chown`)."""
+    files = {one.path for one in writes if one.what is not Written.TREE}
+    agreed = {
+        replace(one, what=Written.FILE)
+        if one.what is Written.TREE and one.path in files and tree.directory(one.path) is None
+        else one
+        for one in writes
+    }
+    return sorted(agreed, key=lambda w: (w.path, w.reason, w.what.value))

@@ -1,12 +1,14 @@
 """What the application writes: by directives, units, tmpfiles.d and its program's strings."""
 
 import pytest
+from closure.kit import planned
 from filetree.kit import Member, directory, file
 
 from analyzers.kit import compiled, findings, libc, writes
 from minify.analyzers.directives import Directive, assigned, directives, expanded
 from minify.analyzers.units import TMPFILES, UNIT
 from minify.analyzers.written import COMPILED, CONFIGURED
+from minify.closure.finding import Written
 from minify.image.jsontext import Json
 
 
@@ -309,3 +311,12 @@ def test_hostile_text_is_read_in_linear_time(text: str) -> None:
         for word in directive.words:
             expanded(word, {})
     assert len(found) <= len(text)
+
+
+def test_what_is_touched_and_handed_over_is_a_file() -> None:
+    script = "#!/bin/sh\nmkdir -p /var/log/x\ntouch /var/log/x/a.log\nchown 5 /var/log/x/a.log\n"
+    members = [file("run", script, mode=0o755), file("bin/sh", "\x7f", mode=0o755)]
+    members += [file(f"bin/{name}", "\x7f", mode=0o755) for name in ("mkdir", "touch", "chown")]
+    keep = planned({"Cmd": ["/run"], "Env": ["PATH=/bin"]}, members).keep
+    found = {one.what for one in keep.writes if one.path == "/var/log/x/a.log"}
+    assert found == {Written.FILE}
