@@ -222,3 +222,11 @@ def test_jobs_that_become_another_user_keep_root(text: str, is_root: bool) -> No
     members = [script("srv/a/run", text), *(script(name, "\x7f") for name in names)]
     rules = {need.reason.rule for need in planned(run, members).keep.needs_root}
     assert ("manager.root" in rules) is is_root
+
+
+def test_a_manager_brings_who_watches_each_service() -> None:
+    run: dict[str, Json] = {"Cmd": ["runsvdir", "/s"], "Env": ["PATH=/sbin"]}
+    members = [script(f"sbin/{name}", "\x7f") for name in ("runsvdir", "runsv", "supervise")]
+    shown = reasons(planned(run, [*members, script("s/a/run", "\x7f")]))
+    assert shown["/sbin/runsv"] == "!manager.supervisor"
+    assert "/sbin/supervise" not in shown

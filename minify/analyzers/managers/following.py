@@ -18,8 +18,18 @@ from minify.closure.commandline import user_switch
 from minify.closure.roots import Roots, command_roots
 from minify.filetree import ImagePath, Kind
 
-ROOT, OVERLAY = "manager.root", "manager.parts"
+ROOT, OVERLAY, SUPERVISOR = "manager.root", "manager.parts", "manager.supervisor"
 """The rules of jobs that only root can start, and of what a manager itself is made of."""
+
+_SUPERVISORS = {
+    "runit": "runsvdir runsv",
+    "runit-init": "runit runsvdir runsv",
+    "runsvdir": "runsv",
+    "runsvdir-start": "runsvdir runsv",
+    "s6-svscan": "s6-supervise",
+    "svscan": "supervise readproctitle",
+    "svscanboot": "svscan supervise readproctitle",
+}
 
 _PARTS = ("/package", "/command", "/etc/s6")
 _MOST_PARTS = 2000
@@ -65,10 +75,21 @@ def find(context: Context) -> Iterator[Finding]:
     """What of the jobs only root can start, and what s6-overlay is made of."""
     for program in _all_started(context):
         yield from _overlay(program, context)
+        yield from _supervisors(program, context)
         for name in sorted(program.names & MANAGERS.keys() - _KNOWN_BY_OTHERS):
             for job in islice(MANAGERS[name](name, program, context), _MOST_JOBS):
                 if why := _why_root(job, context):
                     yield NeedsRoot(Reason(ROOT, job.reason.by, f"{job.reason.detail}: {why}"))
+
+
+def _supervisors(program: Started, context: Context) -> Iterator[Finding]:
+    """The programs of its own that a manager finds in PATH, one for each service."""
+    for name in sorted(program.names & _SUPERVISORS.keys()):
+        for helper in _SUPERVISORS[name].split():
+            command = context.command(helper)
+            if command is not None:
+                reason = Reason(SUPERVISOR, program.path, f"{name} starts {helper}")
+                yield Need(command.path, reason, Grade.HARD)
 
 
 def _overlay(program: Started, context: Context) -> Iterator[Finding]:
