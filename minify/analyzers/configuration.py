@@ -30,6 +30,8 @@ _WILDCARD = re.compile(r"[*?]")
 _COMMENT = re.compile(r"^[ \t]*+[#;].*$", re.MULTILINE)
 _MOST_NAMED = 1000
 _SCRIPTS = (".sh", ".bash", ".envsh")
+# What `hash:/etc/aliases` really opens.
+_TABLES = (".db", ".lmdb", ".cdb")
 _AVAILABLE, _ENABLED = "-available/", "-enabled"
 
 
@@ -64,8 +66,12 @@ def named(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:
     found = dict.fromkeys(_PATH.findall(_COMMENT.sub("", text)))
     for written in islice(found, _MOST_NAMED):
         reason = Reason("config-file", by, f"names {written}")
-        for path in _paths(written.rstrip(".:"), context):
+        name = written.rstrip(".:")
+        for path in _paths(name, context):
             yield from need(path, reason, context)
+        for table in (f"{name}{ending}" for ending in _TABLES):
+            if context.tree.file(table):
+                yield Need(table, reason)
 
 
 def need(path: str, reason: Reason, context: Context) -> Iterator[Finding]:

@@ -67,6 +67,15 @@ def test_without_configuration_all_modules_stay() -> None:
     assert marked("nginx", *members) == [*members]
 
 
+def test_configuration_that_will_be_mounted_is_not_the_usual_one() -> None:
+    members = (
+        "-etc/nginx/nginx.conf: root /srv/www;",
+        "-srv/www/index.html",
+        "+usr/lib/nginx/modules/a.so",
+    )
+    assert marked("nginx -c /mounted/nginx.conf", *members) == [*members]
+
+
 def test_a_module_of_the_command_line_or_of_a_variable_is_enabled() -> None:
     members = (
         "+etc/apache2/apache2.conf: Listen 80",
