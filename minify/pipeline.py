@@ -285,7 +285,7 @@ def _closure(
     pruning = prunings[level]
     if not pruning.directories:
         return whole, ()
-    ending = replace(context, pruned=pruning.directories)
+    ending = replace(context, pruned=pruning.directories, followed=pruning.scripts)
     every = (*findings, *pruning.findings)
     keep = solve(every, analyzers, ending, dropped, options.keep_dlopen)
     keeps = {Level.SAFE: whole, level: keep}

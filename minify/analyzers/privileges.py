@@ -7,6 +7,7 @@ for the accounts and the files that it names; how it is called is not known ther
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -271,6 +272,9 @@ def _written(walked: Walk, context: Context) -> Iterator[Finding]:
                 yield Need(path, reason)
             elif what is Written.TREE and _is_own(path, context):
                 yield Need(path, reason, whole_tree=True)
+            elif what is not Written.TREE and context.tree.directory(posixpath.dirname(path)):
+                # A file that is to be made needs a directory, be it empty.
+                yield Need(posixpath.dirname(path), reason)
 
 
 def _is_own(path: str, context: Context) -> bool:

@@ -7,6 +7,7 @@ keep what they have. Kept are distributions whole, the standard library by modul
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -45,6 +46,11 @@ from minify.python.editable import mapping
 
 _MODULE_SUFFIXES = (".py", ".pyc")
 _TESTS = frozenset(("tests", "_tests"))
+# Where ldconfig finds libraries in the common distributions; what is loaded, ld.so's search says.
+_LIBRARY_DIRECTORIES = tuple(
+    "/lib /lib64 /lib/*-linux-* /usr/lib /usr/lib64 /usr/lib/*-linux-* /usr/local/lib".split()
+)
+_VERSIONED = re.compile(r"\.so(?:\.\d++)*+\Z")
 _WITHOUT_CODE = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cpp", ".a")
 
 
@@ -55,7 +61,8 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     programs, spared = context.remembered("python.programs", lambda: _followed(keep, context))
     directories = {directory for program in programs for directory in program.directories()}
     findings = (finding for program in programs for finding in program.findings(level))
-    return Pruning(frozenset(directories) - spared, tuple(findings))
+    scripts = frozenset(path for program in programs for path in program.graph.reached)
+    return Pruning(frozenset(directories) - spared, tuple(findings), scripts)
 
 
 def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], frozenset[ImagePath]]:
@@ -215,6 +222,10 @@ class _Program:
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} imports by a name that is only known at run time (line {shown})"
             yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
+        for path, lines in graph.runs.items():
+            shown = ", ".join(map(str, lines[:5]))
+            detail = f"{path} runs other programs (line {shown}): they are not followed"
+            yield Gap(Reason("python.runs", path, detail), "keep what it runs with --keep")
 
     def _by(self, origin: Origin) -> str:
         return origin.by or self.installed.program
@@ -324,11 +335,21 @@ class _Program:
         program = self.context.tree[self.installed.program]
         if not self.context.is_elf(program):
             return
-        for name, origin in self.graph.libraries.items():
+        sought = ((n, o) for s, o in self.graph.sought.items() for n in self._sonames(s))
+        for name, origin in (*self.graph.libraries.items(), *sought):
             loaded = self.context.loader.load_name(name, program, needed_in=None)
             if loaded.objects and not any(missing.name == name for missing in loaded.missing):
                 reason = Reason("python.library", self._by(origin), origin.detail)
                 yield Need(loaded.objects[0].path, reason)
+
+    def _sonames(self, name: str) -> Iterator[str]:
+        """What ctypes.util.find_library may give for a name: files like `lib{name}.so.3`."""
+        found = (
+            basename(ImagePath(path))
+            for directory in _LIBRARY_DIRECTORIES
+            for path in glob(self.context.tree, f"{directory}/lib{name}.so*")
+        )
+        yield from sorted(file for file in set(found) if _VERSIONED.search(file))
 
     def _own(self) -> Iterator[Finding]:
         """The interpreter's own files among those that are decided one by one."""

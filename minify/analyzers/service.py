@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from minify.analyzers.runtimes import is_runtime
+from minify.analyzers.walks import programs_run
 from minify.closure import Context, Finding, Need, Reason, Writes, places
 from minify.filetree import Entry, ImagePath, Kind
 from minify.filetree.path import basename, is_within
@@ -44,12 +46,16 @@ _NOT_DATA = (
 )
 
 
+_PRIVATE = ("/usr/lib/", "/usr/libexec/", "/usr/share/")
+
+
 def find(context: Context) -> Iterator[Finding]:
     for name in sorted(context.first_party_packages):
         reason = Reason("package.data", _program_of(name, context), f"data of the package {name}")
         yield from _package(context.packages.paths(name), reason, context)
     yield from _unowned_state(context)
     yield from _own_programs(context)
+    yield from _helpers(context)
 
 
 def _program_of(name: str, context: Context) -> str:
@@ -121,3 +127,21 @@ def _own_programs(context: Context) -> Iterator[Finding]:
                     continue
                 if entry.kind is Kind.DIRECTORY and _is_own(entry, context):
                     yield Need(path, reason, whole_tree=True)
+
+
+def _helpers(context: Context) -> Iterator[Finding]:
+    """The same of the programs that scripts run besides, with their data: git's templates."""
+    for program in programs_run(context):
+        if program in context.programs or is_runtime(basename(program)):
+            continue
+        owners = context.packages.owners(program)
+        for name in sorted(owners):
+            reason = Reason("package.helper", program, f"private files of the package {name}")
+            for path in context.packages.paths(name):
+                entry = context.tree.get(path)
+                if entry is None or entry.kind is not Kind.DIRECTORY:
+                    continue
+                if path.startswith(_PRIVATE) and not f"{path}/".startswith(_NOT_DATA):
+                    is_shared = places.is_shared(path, context.tree)
+                    if not is_shared and context.packages.owners(path) <= owners:
+                        yield Need(path, reason, whole_tree=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,21 @@ from minify.closure import CONFIG, Context
 from minify.closure.commandline import called, inner_command
 from minify.closure.shellfiles import Scripts
 from minify.filetree import ImagePath
-from minify.shell import Ending, Likelihood, Run, Script, ShellError, Surroundings, Walk, walk
+from minify.shell import (
+    Ending,
+    Likelihood,
+    Run,
+    Script,
+    ShellError,
+    Surroundings,
+    Value,
+    Walk,
+    walk,
+)
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
 _MOST_HEADS = 16
+_PRINTED = re.compile(r"\$\((?:which|command -v|type -p) ([\w./+-]++)\)")
 _GOES_ON = frozenset((Ending.EXEC, Ending.BACKGROUND))
 
 
@@ -104,9 +116,26 @@ def programs_of(lines: tuple[tuple[str, ...], ...], context: Context) -> tuple[I
     return tuple(found)
 
 
+def programs_run(context: Context) -> tuple[ImagePath, ...]:
+    """The programs that the configuration's scripts may run, whether they go on after it or not."""
+    argv = (*context.config.entrypoint, *context.config.cmd)
+    found: dict[ImagePath, None] = {}
+    for line in (argv, *context.lines) if argv else ():
+        for run in runs_of(line, context):
+            if run.likelihood >= Likelihood.PERHAPS:
+                found.update(dict.fromkeys(_programs(run, context)))
+    return tuple(found)
+
+
+def _text(word: Value) -> str:
+    """A word as far as it is known; of `$(command -v server)` it is the name."""
+    printed = _PRINTED.fullmatch(word.shown) if word.text is None else None
+    return printed[1] if printed else word.text or ""
+
+
 def _programs(run: Run, context: Context) -> Iterator[ImagePath]:
     """The program of a command and those behind its heads: of `gosu app server` the last."""
-    texts = [text or "" for text in run.texts]
+    texts = list(map(_text, run.words))
     for _ in range(_MOST_HEADS):
         inner = inner_command(called(texts[0]), texts[1:]) if texts else None
         if not inner:

@@ -53,6 +53,8 @@ class Context:
     lines: tuple[tuple[str, ...], ...] = ()
     """Command lines that managers of processes start, beside that of the configuration."""
     pruned: frozenset[ImagePath] = frozenset()
+    followed: frozenset[ImagePath] = frozenset()
+    """Scripts of other languages than the shell's, whose imports are followed."""
     """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _remembered: dict[Hashable, Any] = field(default_factory=dict)

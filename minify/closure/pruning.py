@@ -31,6 +31,8 @@ class Pruning:
     directories: frozenset[ImagePath] = frozenset()
     """Trees that are kept whole end at these: what stays below them is among the findings."""
     findings: tuple[Finding, ...] = ()
+    scripts: frozenset[ImagePath] = frozenset()
+    """Those whose imports it has followed."""
 
     @classmethod
     def of(cls, prunings: Iterable[Pruning]) -> Pruning:
@@ -39,6 +41,7 @@ class Pruning:
         return cls(
             frozenset().union(*(one.directories for one in found)),
             tuple(finding for one in found for finding in one.findings),
+            frozenset().union(*(one.scripts for one in found)),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minify.closure import EVERYBODY, RunsAs
 from minify.filetree import Entry
@@ -11,6 +12,7 @@ from minify.identity.accounts import GROUP, GSHADOW, PASSWD, SHADOW, Account, Ac
 from minify.identity.users import User
 
 _Lines = tuple[str, ...] | None
+_IN_SHADOW = re.compile(r"^([^:\n]++):x:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,18 @@ def account_files(
     for name in sorted(named):
         needed.add_named(name)
     return needed.files(keep_shadow=keep_shadow)
+
+
+def for_pam(files: AccountFiles, accounts: Accounts) -> AccountFiles:
+    """`files` where PAM asks about accounts, and shadow is left out.
+
+    A passwd that sends it there would have everybody refused, cron's jobs and logins by key too.
+    """
+    lines = files.passwd if files.passwd is not None else accounts.lines.get(PASSWD)
+    if lines is None or files.shadow is not None or SHADOW not in accounts.lines:
+        return files
+    plain = tuple(_IN_SHADOW.sub(r"\1:*:", line) for line in lines)
+    return replace(files, passwd=plain) if plain != lines else files
 
 
 def _all_lines(user: User, accounts: Accounts) -> tuple[_Lines, _Lines]:

@@ -14,7 +14,7 @@ from minify.closure import CONFIG, EVERYBODY, Gap, KeepSet, Reason
 from minify.errors import ClosureError, UsageError
 from minify.filetree import Entry, FileTree
 from minify.identity.access import ANY_UID, EXECUTE, WRITE, Credentials, access, unreadable
-from minify.identity.account_files import AccountFiles, account_files
+from minify.identity.account_files import AccountFiles, account_files, for_pam
 from minify.identity.accounts import GSHADOW, SHADOW, Accounts
 from minify.identity.candidates import service_account
 from minify.identity.home import Home, Homes, given_volumes, home, volume_warnings
@@ -309,4 +309,6 @@ def _files(user: User, owner: Ownership, image: _Image) -> AccountFiles:
     entries = (owner.of(image.tree[path]) for path in image.keep.kept)
     shadow = image.wishes.keep_shadow
     runs_as = image.keep.runs_as
-    return account_files(user, runs_as, entries, image.accounts, keep_shadow=shadow)
+    files = account_files(user, runs_as, entries, image.accounts, keep_shadow=shadow)
+    is_asked = any(path.endswith("/pam_unix.so") for path in image.keep.kept)
+    return for_pam(files, image.accounts) if is_asked else files

@@ -23,6 +23,7 @@ _EXTENSION = re.compile(r"([^\W\d]\w*)(?:\.(?:cpython-|pypy\d|abi3|cp\d)[\w.+-]{
 _SPREAD = re.compile(rb"\bextend_path\b|\bdeclare_namespace\b")
 _LARGEST_ARCHIVE = 64 << 20
 _LARGEST_MEMBER = 4 << 20
+_LARGEST_EXTENSION = 32 << 20
 _MOST_MEMBERS = 20_000
 _START_OF_PACKAGE = 1 << 16
 
@@ -125,7 +126,8 @@ class Finder:
         entry = self._tree.file(module.path)
         if entry is None or module.kind is ModuleKind.NAMESPACE:
             return b""
-        return self._tree.read(entry, _LARGEST_MEMBER)
+        is_extension = module.kind is ModuleKind.EXTENSION
+        return self._tree.read(entry, _LARGEST_EXTENSION if is_extension else _LARGEST_MEMBER)
 
     def _looked_up(self, name: str) -> Module | None:
         above, _, last = name.rpartition(".")

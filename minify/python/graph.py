@@ -60,8 +60,12 @@ class Graph:
     """Distributions whose metadata alone is asked for."""
     libraries: dict[str, Origin] = field(default_factory=dict)
     """Names of shared libraries among the constants."""
+    sought: dict[str, Origin] = field(default_factory=dict)
+    """Libraries by the names that `find_library` is given: `ssl`, for libssl.so.3."""
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
+    runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
+    """The application's files that start other programs, and the lines."""
     is_complete: bool = True
     """Whether it ended before its bound."""
     _queue: deque[tuple[Module, bool]] = field(default_factory=deque)
@@ -186,9 +190,13 @@ class Graph:
             if module.is_package and not self.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(imports, path)
+        if imports.is_opaque:
+            self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
         self._texts(imports, path, own=own)
         if module.name == "__main__":
             self._scripts(imports, path)
+        if imports.runs and own:
+            self.runs[path] = imports.runs
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
@@ -230,7 +238,8 @@ class Graph:
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):
-                    if name.rpartition(".")[2] in imports.members:
+                    is_aside = standard_library.is_aside(name)
+                    if name.rpartition(".")[2] in imports.members and not is_aside:
                         self.name(name, Origin(path, f"{path} imports {name}"))
 
     def _texts(self, imports: Imports, path: ImagePath, *, own: bool) -> None:
@@ -241,6 +250,8 @@ class Graph:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)
+            elif text in imports.libraries:
+                self.sought.setdefault(text, origin)
             distribution = self.distributions.by_name.get(normalized(text))
             if distribution is not None and not self.is_standard(path):
                 self.named.setdefault(distribution.name, (distribution, origin))
@@ -310,6 +321,23 @@ class Graph:
                 continue
             if path not in self.reached:
                 self.module(module, origin, is_aside=True)
+
+    def _all_standard(self, origin: Origin) -> None:
+        """All of the standard library but what is for people and tests."""
+        if "" in self._expanded:
+            return
+        self._expanded.add("")
+        standard = self.installed.standard
+        places = (str(standard), f"{standard}/lib-dynload")
+        root = Module("", ModuleKind.NAMESPACE, standard, places)
+        for dotted in self.finder.submodules(root):
+            module = self.finder.find(dotted[1:])
+            is_spared = dotted[1:] in standard_library.FOR_PEOPLE
+            if module is None or is_spared or standard_library.is_aside(module.name):
+                continue
+            if self.is_standard(self._real(module)):
+                self.module(module, origin, is_aside=True)
+                self._all_of(module, origin)
 
     def _of_unit(self, module: Module) -> None:
         """What comes with a module of the standard library: the rest of its package."""

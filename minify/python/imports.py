@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from minify.python import bytecode, lines
+from minify.python import bytecode, cython, lines
 from minify.python.finder import NAME, Module, ModuleKind
 from minify.python.syntax import IMPORTERS, Reader
 
@@ -70,7 +70,13 @@ class Imports:
     exported: tuple[str, ...] = ()
     """`__all__`."""
     members: frozenset[str] = frozenset()
-    """Of bytecode: what may be imported from any of `names`, for nobody knows which of them."""
+    """Of bytecode and of Cython: what may be imported from any of `names`; nobody knows which."""
+    libraries: frozenset[str] = frozenset()
+    """Those among `texts` that ctypes.util.find_library is given."""
+    runs: tuple[int, ...] = ()
+    """The lines of calls that start other programs; of sources that are parsed only."""
+    is_opaque: bool = False
+    """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
 
 def imports_of(
@@ -113,7 +119,13 @@ def _in_lines(text: str, package: str, *, without_scripts: bool = False) -> Impo
         Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
         for name, line, is_nested in found
     )
-    return Imports(names, tuple(lines.texts(text)), exported=tuple(lines.exported(text)))
+    sought = frozenset(lines.libraries(text))
+    return Imports(
+        names,
+        (*lines.texts(text), *((name, 0) for name in sorted(sought))),
+        exported=tuple(lines.exported(text)),
+        libraries=sought,
+    )
 
 
 def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
@@ -133,6 +145,8 @@ def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
         tuple(reader.texts),
         tuple(reader.unknown),
         tuple(reader.exported),
+        libraries=frozenset(reader.libraries),
+        runs=tuple(reader.runs),
     )
 
 
@@ -163,5 +177,13 @@ def _in_extension(content: bytes, package: str) -> Imports:
             found[text] = None
             if len(found) >= _MOST_STRINGS:
                 break
+    is_packed = cython.is_packed(content)
+    packed = cython.packed_texts(content) if is_packed else ()
+    found.update(dict.fromkeys(text for text in packed if NAME.fullmatch(text)))
     beside = (f"{package}.{name}" for name in found) if package else ()
-    return Imports(tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside)))
+    names = tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside))
+    members = frozenset(name for name in found if "." not in name)
+    is_from = cython.is_written(content)
+    return Imports(
+        names, members=members if is_from else frozenset(), is_opaque=is_packed and not packed
+    )

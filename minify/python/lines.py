@@ -31,6 +31,7 @@ _CANDIDATE = re.compile(
 _END = re.compile(r"^(?=(?P<indent>[ \t]*+)[^\s#])", re.MULTILINE)
 _COMMENT = re.compile(r"#[^\n]*+")
 _TEXT = re.compile(r"""["']([\w.+-]{2,100}+)["']""")
+_SOUGHT = re.compile(r"""\bfind_library\([ \t]*+["']([\w.+-]{1,80}+)["']""")
 _EXPORTED = re.compile(r"^__all__[ \t]*+(?::[^\n=]*+)?\+?=[ \t]*+[\[(]([^\])]*+)", re.MULTILINE)
 _LONGEST = 20_000
 _MOST = 20_000
@@ -107,6 +108,11 @@ def _members(text: str, start: int, end: int) -> Iterator[str]:
 def texts(text: str) -> Iterator[tuple[str, int]]:
     """The short constants; which line they are in is not told."""
     return ((name, 0) for name in dict.fromkeys(_TEXT.findall(text)))
+
+
+def libraries(text: str) -> Iterator[str]:
+    """The names of libraries that are looked for as ctypes does."""
+    return (match[1] for match in islice(_SOUGHT.finditer(text), _MOST))
 
 
 def exported(text: str) -> Iterator[str]:

@@ -23,6 +23,8 @@ _PERHAPS = frozenset(
     "find_spec lazy_import load_class load_module load_object locate maybe_import try_import"
     " module_available importorskip LazyLoader import_item import_name resolve_name".split()
 )
+_STARTERS = frozenset("Popen check_call check_output create_subprocess_exec getoutput".split())
+_LONGEST_LIBRARY = 80
 _NEVER_HERE = frozenset(("win32", "darwin", "cygwin", "nt", "java", "wasi", "emscripten", "ios"))
 _LONGEST = 200
 _MOST_TEXTS = 20_000
@@ -40,6 +42,8 @@ class Reader:
         self.texts: list[tuple[str, int]] = []
         self.unknown: list[int] = []
         self.exported: list[str] = []
+        self.libraries: list[str] = []
+        self.runs: list[int] = []
 
     def read(self, tree: ast.Module) -> None:
         # A stack of its own: what the parser could nest, recursion here might not follow.
@@ -107,6 +111,10 @@ class Reader:
 
     def _call(self, node: ast.Call) -> None:
         function = _last(node.func)
+        if _starts_a_program(node.func):
+            self.runs.append(node.lineno)
+        if function == "find_library":
+            self._sought(node)
         if function in _LISTERS:
             self.unknown.append(node.lineno)
             return
@@ -126,6 +134,13 @@ class Reader:
         elif function not in _PERHAPS:
             self.unknown.append(node.lineno)
 
+    def _sought(self, node: ast.Call) -> None:
+        for argument in node.args[:1]:
+            text, is_whole = _beginning(argument)
+            if is_whole and text and len(text) <= _LONGEST_LIBRARY:
+                self.libraries.append(text)
+                self.texts.append((text, node.lineno))
+
     def _exports(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if node.value is None or not any(_last(target) == "__all__" for target in targets):
@@ -138,6 +153,17 @@ class Reader:
 
     def _add(self, name: str, line: int, *, is_nested: bool) -> None:
         self.names.append((name, line, is_nested, False))
+
+
+def _starts_a_program(function: ast.expr) -> bool:
+    """Whether a call starts another program, by the function's name and its module's."""
+    name = _last(function)
+    if isinstance(function, ast.Attribute):
+        module = _last(function.value)
+        if module == "os":
+            return name in ("system", "popen") or name.startswith(("exec", "spawn", "posix_spawn"))
+        return module == "subprocess" or name.startswith("create_subprocess_")
+    return name in _STARTERS
 
 
 def _last(node: ast.AST) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -9,6 +10,9 @@ from typing import Protocol
 
 from minify.shell.syntax import Script, Word
 from minify.shell.values import Likelihood, Value
+
+# What prints the path of the command that it is given.
+_PRINTED = re.compile(r"\$\((?:which|command -v|type -[pP]) ([\w./+-]++)\)")
 
 
 class Ending(Enum):
@@ -67,8 +71,11 @@ class Run:
 
     @property
     def texts(self) -> tuple[str | None, ...]:
-        """The words as far as they are known."""
-        return tuple(word.text for word in self.words)
+        """The words as far as they are known; of `$(which name)` as the command, the name."""
+        texts = tuple(word.text for word in self.words)
+        if texts[:1] == (None,) and (printed := _PRINTED.fullmatch(self.words[0].shown)):
+            return (printed[1], *texts[1:])
+        return texts
 
     @property
     def shown(self) -> str:

@@ -128,11 +128,11 @@ def joined(branches: Sequence[tuple[Likelihood, State]]) -> State:
     """The state after branches, each with how likely it was taken; the likeliest comes first."""
     alive = [(weight, state) for weight, state in branches if state.reach > Likelihood.NEVER]
     alive = [(weight, state) for weight, state in alive if weight > Likelihood.NEVER]
-    reach = _joined_reach(_expected(branches))
     if not alive:
         state = branches[0][1].copy()
         state.reach = Likelihood.NEVER
         return state
+    reach = _joined_reach(_expected(branches))
     alive.sort(key=lambda branch: branch[0], reverse=True)
     if len(alive) == 1:
         state = alive[0][1].copy()

@@ -16,7 +16,7 @@ from itertools import takewhile
 
 from minify.shell import expansion, syntax, traversal
 from minify.shell.parser import parse
-from minify.shell.run import Here, Run, Surroundings
+from minify.shell.run import Ending, Here, Run, Surroundings
 from minify.shell.simple import Fields, Redirections, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
@@ -163,6 +163,20 @@ class _Surveyor(Walker):
             if one.operator in _TEXTS and self.finder and self.finder.reads_text(words):
                 self._look_at_input(one.target, words, state, here)
         return status
+
+    def emit(
+        self,
+        words: Fields,
+        redirections: Redirections,
+        state: State,
+        here: Here,
+        ending: Ending = Ending.NONE,
+    ) -> None:
+        if not words:
+            # `$(<file)`, `while read …; done <file`: no command takes them through `call`.
+            targets = (one.target for one in redirections if one.operator not in _TEXTS)
+            self._name(targets, state, here)
+        super().emit(words, redirections, state, here, ending)
 
     def _look_at_input(self, text: Value, words: Fields, state: State, here: Here) -> None:
         """The commands in a here-document for a shell."""

@@ -149,6 +149,23 @@ def test_globs_in_configuration_bring_what_they_match() -> None:
     assert "/opt/old/x" not in plan.keep.kept
 
 
+@pytest.mark.parametrize("written", ["/opt/cgi/serve", "/opt/cgi/serve/", "/opt/cgi/serve."])
+def test_a_template_brings_what_it_names_wherever_it_is(written: str) -> None:
+    plan = planned(
+        {"Cmd": ["/app", "/data/app.conf.in", "/data/notes"]},
+        [
+            program("app"),
+            *dpkg(x="/nothing"),
+            f"data/app.conf.in: listen @PORT@\nScriptAlias /x/ {written}\n",
+            "data/notes: see /opt/old/x",
+            program("opt/cgi/serve"),
+            "opt/old/x",
+        ],
+    )
+    assert reasons(plan, without=ALWAYS)["/opt/cgi/serve"] == "!config-file"
+    assert "/opt/old/x" not in plan.keep.kept
+
+
 def test_accounts_in_configuration_stay_in_passwd() -> None:
     plan = planned(
         {"Cmd": ["/app", "/etc/app.conf"]},
@@ -465,9 +482,25 @@ def test_a_file_that_a_script_appends_to_stays() -> None:
     assert "/srv/x/other" not in found
 
 
-def test_a_program_that_a_script_goes_on_as_brings_its_package() -> None:
+@pytest.mark.parametrize(("user", "expected"), [("7", ["/opt/work"]), ("", [])])
+def test_an_empty_directory_of_a_user_is_written(user: str, expected: list[str]) -> None:
+    members = [
+        program("app"),
+        directory("opt/work", uid=7, gid=7),
+        directory("opt/full", uid=7, gid=7),
+        "opt/full/x",
+        directory("opt/roots", mode=0o700),
+        directory("opt/packages", uid=7, gid=7),
+        *dpkg(x="/opt/packages"),
+    ]
+    plan = planned({"Cmd": ["/app"], "User": user}, members)
+    assert [one.path for one in plan.keep.writes if one.reason.rule == "skeleton.given"] == expected
+
+
+@pytest.mark.parametrize("written", ["serve", "$(which serve)", '"$(command -v serve)"'])
+def test_a_program_that_a_script_goes_on_as_brings_its_package(written: str) -> None:
     found = kept(
-        file("app", "#!/bin/sh\nset -e\nexec serve --now\n", mode=0o755),
+        file("app", f"#!/bin/sh\nset -e\nexec {written} --now\n", mode=0o755),
         program("usr/sbin/serve"),
         *dpkg(serve="/usr/sbin/serve /etc/serve /etc/serve/types"),
         "etc/serve/types",

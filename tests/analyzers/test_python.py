@@ -10,6 +10,7 @@ from filetree.kit import Member, file
 
 from analyzers.kit import calling, compiled, libc
 from minify.closure import Level
+from minify.filetree import ImagePath
 from minify.image.jsontext import Json
 from minify.pipeline import Options
 from minify.planning import Plan
@@ -176,3 +177,33 @@ def test_libpython_of_another_program_keeps_everything() -> None:
         file(path, library),
     )
     assert "/usr/lib/python3.11/csv_reader.py" in plan.keep.kept
+
+
+def test_library_that_find_library_is_given_stays() -> None:
+    main = file("app/main.py", "from ctypes.util import find_library\nfind_library('shop')\n")
+    content = compiled("int shop;", "-shared", "-fPIC")
+    library = file("usr/lib/x86_64-linux-gnu/libshop.so.3", content)
+    other = file("usr/lib/x86_64-linux-gnu/libshopping.so.1", content)
+    plan = plan_of(["python", "main.py"], main, library, other)
+    assert why(plan, "/usr/lib/x86_64-linux-gnu/libshop.so.3")[0].endswith(": python.library")
+    assert ImagePath("/usr/lib/x86_64-linux-gnu/libshopping.so.1") not in plan.keep.kept
+
+
+def test_followed_script_is_no_gap_but_for_the_programs_that_it_runs() -> None:
+    script = file("app/run", "#!/opt/venv/bin/python\nimport web\n", mode=0o755)
+    assert not [gap for gap in gaps(plan_of(["/app/run"], script)) if "/app/run" in gap]
+    text = "#!/opt/venv/bin/python\nimport subprocess\nsubprocess.run(['x'])\n"
+    script = file("app/run", text, mode=0o755)
+    assert [gap for gap in gaps(plan_of(["/app/run"], script)) if "/app/run" in gap] == [
+        "/app/run: /app/run runs other programs (line 3): they are not followed"
+    ]
+
+
+def test_extension_whose_imports_cannot_be_read_keeps_the_standard_library() -> None:
+    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0")
+    main = file("app/main.py", "import fast\n")
+    plan = plan_of(["python", "main.py"], main, opaque)
+    reasons = plan.keep.kept[ImagePath(f"/{LIBRARY}/csv_reader.py")].reasons
+    assert [reason.detail for reason in reasons] == [
+        f"/{SITE}/fast.so is Cython's, and its imports are packed"
+    ]

@@ -57,6 +57,7 @@ def kept(text: str, cmd: tuple[str, ...] = (), **env: str) -> list[str]:
         ("if false; then jq; fi", ["/usr/bin/jq"]),
         ("never() { jq; }", ["/usr/bin/jq"]),
         ('run() { "$@"; }; run jq', ["/usr/bin/jq"]),
+        ("never() { run; }; run() { jq; return 1; }", ["/usr/bin/jq"]),
         ('T=jq; "$T"', ["/usr/bin/jq"]),
         ('case $1 in a) T=jq;; b) T=curl;; esac; "$T"', ["/bin/curl", "/usr/bin/jq"]),
         ("PATH=/opt/app/bin:$PATH; tool", ["/opt/app/bin/tool"]),
@@ -112,6 +113,11 @@ def test_commands(text: str, expected: list[str]) -> None:
         (": > /usr/share/server/server.$X", ["(/usr/share/server/server.template)"]),
         ("[ -f /usr/share/server/server.template ]", ["(/usr/share/server/server.template)"]),
         ("A=--x=/usr/share/server/server.template", ["(/usr/share/server/server.template)"]),
+        ("X=$(</usr/share/server/server.template)", ["(/usr/share/server/server.template)"]),
+        ("while read -r x; do :; done </usr/share/server/server.template",
+         ["(/usr/share/server/server.template)"]),
+        (": >/initdb.d/new", ["(/initdb.d)"]),
+        ("F=/initdb.d/new; date | cat >$F", ["(/initdb.d)", "/usr/bin/date"]),
     ],
 )  # fmt: skip
 def test_files(text: str, expected: list[str]) -> None:

@@ -130,3 +130,38 @@ def test_modules_that_nothing_names_stay_where_the_user_wants_them(options: Opti
     assert module not in plan.keep.kept
     assert left_out(plan) == {module: "guessed service.available"}
     assert module in planned(run, members, options=options).keep.kept
+
+
+@pytest.mark.parametrize("command", ["exec nginx", "exec $(which nginx) -g x", "tool --once"])
+def test_what_a_script_runs_brings_its_packages_own_directories(command: str) -> None:
+    program = "tool" if command.startswith("tool") else "nginx"
+    members = [
+        *service(program, "+usr/lib/own/helper", "+usr/share/own/template"),
+        file("bin/sh", "\x7f", mode=0o755),
+        file("bin/which", "\x7f", mode=0o755),
+        file("start", f"#!/bin/sh\n{command}\nwait\n", mode=0o755),
+    ]
+    run: dict[str, Json] = {"Cmd": ["/start"], "Env": ["PATH=/usr/sbin:/bin"]}
+    kept = planned(run, members).keep.kept
+    assert {"/usr/lib/own/helper", "/usr/share/own/template"} <= kept.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.yml", "rule_files:\n  - rules/*.yml\n"),
+        ("c.json", '{"rules": ["./rules/a.yml"]}'),
+        ("c.toml", "rules = ['/etc/conf/rules/a.yml']"),
+        ("c.properties", "app.rules=rules/a.yml"),
+        ("c.xml", "<config><!-- --><rules>rules/a.yml</rules></config>"),
+        ("Caddyfile.conf", "import rules/a.yml\n"),
+    ],
+)
+def test_any_configuration_of_the_application_keeps_what_it_names(name: str, text: str) -> None:
+    members = (
+        f"+etc/conf/{name}: {text}",
+        "+etc/conf/rules/a.yml",
+        "-etc/conf/other/b.yml",
+        "-rules/a.yml",
+    )
+    assert marked(f"serve --config=/etc/conf/{name}", *members) == [*members]

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +59,21 @@ def _write_context(case: Case, context: Path) -> None:
         known = authority()
         for name, source in (("crt", known.server_certificate), ("key", known.server_key)):
             shutil.copyfile(source, context / f"server.{name}")
+    if case.wheels:
+        _download(context / "requirements.txt", context / "wheels")
     # What COPY puts into the image is as it is in a checkout, whatever the umask was there.
     for path in [context, *context.rglob("*")]:
         runs = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if runs else 0o644)
+
+
+def _download(requirements: Path, wheels: Path) -> None:
+    """The wheels for the base's Python: a build needs no index, nor its certificates."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp"]
+    command += [f"--platform=manylinux_2_{minor}_x86_64" for minor in (34, 28, 27, 17)]
+    command += ["--platform=manylinux2014_x86_64", "--dest", str(wheels), "-r", str(requirements)]
+    subprocess.run(command, check=True)
 
 
 def _import_base(docker: Engine) -> None:

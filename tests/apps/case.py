@@ -135,6 +135,8 @@ class Case:
     long: bool = False
     certificates: bool = False
     """Whether server.crt and server.key of the tests' authority are in the build's context."""
+    wheels: bool = False
+    """Whether the wheels of its requirements.txt are in the build's context, in `wheels`."""
     root: str = ""
     """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""

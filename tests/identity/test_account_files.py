@@ -135,3 +135,16 @@ def test_who_cannot_log_in_any_more_is_told() -> None:
     assert not chosen("", members, runs_as(EVERYBODY), Wishes(keep_shadow=True)).gaps
     assert not chosen("", members, keeping()).gaps
     assert not chosen("", [passwd], runs_as(EVERYBODY)).gaps
+
+
+def test_who_is_asked_about_by_pam_is_not_looked_for_in_a_shadow_that_is_not_there() -> None:
+    passwd = file("etc/passwd", "root:x:0:0::/:/bin/sh\nother:!:9:9::/:/bin/sh\n")
+    members = [passwd, *SHADOWS, file("lib/security/pam_unix.so")]
+    keep = together(keeping("/lib/security/pam_unix.so"), runs_as(EVERYBODY))
+    found = chosen("root", members, keep, Wishes("keep"))
+    assert found.passwd == ("root:*:0:0::/:/bin/sh", "other:!:9:9::/:/bin/sh")
+    for wishes, there in ((Wishes("keep", keep_shadow=True), members), (Wishes("keep"), [passwd])):
+        assert (
+            chosen("root", [*there, file("lib/security/pam_unix.so")], keep, wishes).passwd is None
+        )
+    assert chosen("root", members, runs_as(EVERYBODY), Wishes("keep")).passwd is None

@@ -32,7 +32,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         yield from shell_script(entry, context)
     elif found.name == execline.NAME:
         yield from execline.analyze(entry, context)
-    elif found.name:
+    elif found.name and entry.path not in context.followed:
         detail = (
             f"{entry.path} is a script for {found.name}: what it runs and opens is not followed"
         )
