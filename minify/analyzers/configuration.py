@@ -13,7 +13,7 @@ from itertools import islice
 from minify.closure import Context, Finding, Grade, Need, Reason, places
 from minify.closure.patterns import glob
 from minify.filetree import Entry, ImagePath, Kind
-from minify.filetree.path import decoded
+from minify.filetree.path import decoded, joined, parent
 
 _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
 # What entrypoints make configuration of lies anywhere: it names what the result will name.
@@ -32,10 +32,23 @@ _LISTS = frozenset(
 _NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/etc/init.d/")
 _LARGEST_TEXT = 1 << 20
 _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~%:-]+)+/?")
+# With a directory, and no word of a URL, a type of media or a path that climbs.
+_RELATIVE = re.compile(
+    r"(?<![\w./$}{@:-])(?:\./)?+[A-Za-z0-9_][A-Za-z0-9_.@+*?-]*+(?:/[A-Za-z0-9_@+*?-][A-Za-z0-9_.@+*?-]*+)+"
+)
+_ENDINGS = (
+    ".cfg", ".cnf", ".conf", ".config", ".ini", ".json", ".properties", ".toml", ".xml", ".yaml",
+    ".yml",
+)  # fmt: skip
+_OTHERS = ("/bin/", "/lib", "/sbin/", "/usr/", "/var/")
+# What is below them is an application's dependencies.
+_LIBRARIES = frozenset(("dist-packages", "node_modules", "site-packages", "vendor"))
 _WILDCARD = re.compile(r"[*?]")
 _COMMENT = re.compile(r"^[ \t]*+[#;].*$", re.MULTILINE)
 _MOST_NAMED = 1000
 _SCRIPTS = (".sh", ".bash", ".envsh")
+# What `hash:/etc/aliases` really opens.
+_TABLES = (".db", ".lmdb", ".cdb")
 _AVAILABLE, _ENABLED = "-available/", "-enabled"
 
 
@@ -54,7 +67,26 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     data = context.tree.read(entry)
     if b"\0" in data or data.startswith(b"#!"):
         return
-    yield from named(decoded(data), path, context)
+    text = decoded(data)
+    yield from named(text, path, context)
+    yield from _beside(text, path, context)
+
+
+def _is_configuration(path: str) -> bool:
+    """Whether it is where configuration is, or its name says that it is some."""
+    if path.startswith(_CONFIGURATION):
+        return True
+    is_some = path.endswith(_ENDINGS) and not path.startswith(_OTHERS)
+    return is_some and _LIBRARIES.isdisjoint(path.split("/"))
+
+
+def _beside(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:
+    """What exists of the relative paths in a configuration file, seen from its directory."""
+    found = dict.fromkeys(_RELATIVE.findall(_COMMENT.sub("", text)))
+    for written in islice(found, _MOST_NAMED):
+        reason = Reason("config-file", by, f"names {written}")
+        for path in _paths(joined(parent(by), written.removeprefix("./").rstrip(".:/")), context):
+            yield from need(path, reason, context)
 
 
 def _is_only_available(entry: Entry, context: Context) -> bool:
@@ -72,8 +104,12 @@ def named(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:
     found = dict.fromkeys(_PATH.findall(_COMMENT.sub("", text)))
     for written in islice(found, _MOST_NAMED):
         reason = Reason("config-file", by, f"names {written}")
-        for path in _paths(written.rstrip(".:/"), context):
+        name = written.rstrip(".:/")
+        for path in _paths(name, context):
             yield from need(path, reason, context)
+        for table in (f"{name}{ending}" for ending in _TABLES):
+            if context.tree.file(table):
+                yield Need(table, reason)
 
 
 def need(path: str, reason: Reason, context: Context) -> Iterator[Finding]:

@@ -67,6 +67,15 @@ def test_without_configuration_all_modules_stay() -> None:
     assert marked("nginx", *members) == [*members]
 
 
+def test_configuration_that_will_be_mounted_is_not_the_usual_one() -> None:
+    members = (
+        "-etc/nginx/nginx.conf: root /srv/www;",
+        "-srv/www/index.html",
+        "+usr/lib/nginx/modules/a.so",
+    )
+    assert marked("nginx -c /mounted/nginx.conf", *members) == [*members]
+
+
 def test_a_module_of_the_command_line_or_of_a_variable_is_enabled() -> None:
     members = (
         "+etc/apache2/apache2.conf: Listen 80",
@@ -135,3 +144,24 @@ def test_what_a_script_runs_brings_its_packages_own_directories(command: str) ->
     run: dict[str, Json] = {"Cmd": ["/start"], "Env": ["PATH=/usr/sbin:/bin"]}
     kept = planned(run, members).keep.kept
     assert {"/usr/lib/own/helper", "/usr/share/own/template"} <= kept.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.yml", "rule_files:\n  - rules/*.yml\n"),
+        ("c.json", '{"rules": ["./rules/a.yml"]}'),
+        ("c.toml", "rules = ['/etc/conf/rules/a.yml']"),
+        ("c.properties", "app.rules=rules/a.yml"),
+        ("c.xml", "<config><!-- --><rules>rules/a.yml</rules></config>"),
+        ("Caddyfile.conf", "import rules/a.yml\n"),
+    ],
+)
+def test_any_configuration_of_the_application_keeps_what_it_names(name: str, text: str) -> None:
+    members = (
+        f"+etc/conf/{name}: {text}",
+        "+etc/conf/rules/a.yml",
+        "-etc/conf/other/b.yml",
+        "-rules/a.yml",
+    )
+    assert marked(f"serve --config=/etc/conf/{name}", *members) == [*members]

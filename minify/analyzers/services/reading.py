@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from minify.analyzers.directives import Directive, assigned, directives, expanded, text_of
@@ -99,6 +100,7 @@ def _main_files(
     program: Started, service: Service, prefixes: list[str], context: Context
 ) -> Iterator[str]:
     """The files that are read first: what the command line names, else the usual ones."""
+    read = partial(_read, is_deep=service.is_deep, context=context)
     values = list(option_values(program.arguments, service.options.split()))
     if service.is_operand:
         values += [word for word in program.arguments if word[:1] not in ("-", "")][:1]
@@ -106,21 +108,26 @@ def _main_files(
     told = [
         path
         for value in values
-        for path in next(filter(None, (_read(joined(b, value), context) for b in bases)), ())
+        for path in next(filter(None, (read(joined(b, value)) for b in bases)), ())
     ]
+    if values and not told:
+        return  # it will be mounted, and the usual ones are not read
     usual = (path for pattern in service.files.split() for path in glob(context.tree, pattern))
-    read = [path for found in islice(usual, _MOST_FILES) for path in _read(found, context)]
+    every = [path for found in islice(usual, _MOST_FILES) for path in read(found)]
     # Some are told one of the usual files, and find the others themselves.
-    yield from islice(dict.fromkeys(read if set(told) <= set(read) else told), _MOST_FILES)
+    yield from islice(dict.fromkeys(every if set(told) <= set(every) else told), _MOST_FILES)
 
 
-def _read(path: str, context: Context) -> tuple[str, ...]:
+def _read(path: str, context: Context, *, is_deep: bool = False) -> tuple[str, ...]:
     """The files that a path stands for: itself, or those in a directory."""
     entry = context.tree.resolve(path).entry
     if entry is None:
         return ()
     if entry.kind is not Kind.DIRECTORY:
         return (path,)
+    if is_deep:
+        below = islice(context.tree.below(entry.path), _MOST_FILES)
+        return tuple(inner.path for inner in below if inner.kind is Kind.FILE)
     names = islice(context.tree.children(entry.path), _MOST_NAMED)
     inside = (f"{path.rstrip('/')}/{name}" for name in names)
     return tuple(path for path in inside if context.tree.file(path))

@@ -33,6 +33,8 @@ class Service:
     """Options whose value is the file, or directory of files, that it reads instead."""
     is_operand: bool = False
     """Whether its first operand is such a file."""
+    is_deep: bool = False
+    """Whether it reads such a directory to its depth."""
     prefixes: str = ""
     """Options whose value is the directory that relative names are below."""
     base: str = ""
@@ -88,7 +90,8 @@ _POSTFIX = Service(
     files="/etc/postfix/*.cf /etc/postfix/*.cf.d/*",
     options="-c",
     helpers="/usr/lib/postfix/sbin/postfix-script /usr/libexec/postfix/postfix-script"
-    " /usr/lib/postfix/postfix-script",
+    " /usr/lib/postfix/postfix-script /usr/sbin/sendmail /usr/sbin/post[adklmqs]*"
+    " /usr/sbin/postc[ao]*",
     data="/usr/lib/postfix /usr/libexec/postfix",
 )
 # It compiles its configuration with the C compiler.
@@ -97,13 +100,14 @@ _VARNISH = Service(
     options="-f",
     bases="/etc/varnish /usr/share/varnish/vcl",
     modules=Modules("/usr/lib/*/varnish*/vmods/*.so /usr/lib/varnish*/vmods/*.so", "libvmod_"),
-    helpers="/usr/bin/cc /usr/bin/gcc /usr/bin/c99-gcc /usr/bin/as /usr/bin/ld"
+    helpers="/usr/bin/cc /usr/bin/gcc /usr/bin/*-linux-*-gcc /usr/bin/c99-gcc /usr/bin/as"
+    " /usr/bin/ld"
     " /usr/lib/gcc/*/*/cc1 /usr/lib/gcc/*/*/collect2 /usr/libexec/gcc/*/*/cc1"
     " /usr/libexec/gcc/*/*/collect2",
     data="/usr/lib/gcc/*/*/include /usr/lib/gcc/*/*/*.[oa] /usr/lib/gcc/*/*/*lto*.so"
     " /usr/include /usr/lib/*-linux-gnu*/crt*.o /usr/lib/*-linux-gnu*/libc.so"
-    " /usr/lib/*-linux-gnu*/libc_nonshared.a /usr/lib/crt*.o /usr/lib/libc.so"
-    " /usr/lib/gcc/*/*/libgcc_s.so",
+    " /usr/lib/*-linux-gnu*/libpthread.a /usr/lib/*-linux-gnu*/libc_nonshared.a"
+    " /usr/lib/crt*.o /usr/lib/libc.so /usr/lib/gcc/*/*/libgcc_s.so",
 )
 
 SERVICES: Mapping[str, Service] = {
@@ -200,6 +204,7 @@ SERVICES: Mapping[str, Service] = {
         files="/etc/ldap/slapd.conf /etc/ldap/slapd.d /etc/openldap/slapd.conf"
         " /etc/openldap/slapd.d",
         options="-f -F",
+        is_deep=True,
         modules=Modules("/usr/lib/ldap/* /usr/lib/openldap/* /usr/lib*/openldap/*"),
     ),
     "smbd": Service(files="/etc/samba/smb.conf", options="-s --configfile"),
