@@ -66,7 +66,7 @@ def try_minify(
         capture_output=True,
         encoding="utf-8",
         umask=umask,
-        timeout=300,
+        timeout=1200,  # a whole machine, slow and full, is a source too
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
