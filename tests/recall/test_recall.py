@@ -16,9 +16,7 @@ from recall.workloads import WORKLOADS
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
-SHORT: Mapping[str, str] = {
-    "mariadb": "what my.cnf includes: `!includedir /etc/mysql/conf.d/`",
-}
+SHORT: Mapping[str, str] = {}
 """Programs of which something is missed today, and what."""
 
 _TOOLS = """
