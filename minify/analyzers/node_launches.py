@@ -9,17 +9,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from minify.analyzers.runlines import RunLine, of_configuration, of_script, of_text, surely_run
+from minify.analyzers.runlines import (
+    START,
+    RunLine,
+    may_start,
+    of_configuration,
+    of_script,
+    of_text,
+    surely_run,
+)
 from minify.closure import CONFIG, USER, Context, Grade, KeepSet, Reason
 from minify.closure.commandline import called
 from minify.closure.innercommands import UNKNOWN
 from minify.filetree import Entry as File
-from minify.filetree import ImagePath, Kind
+from minify.filetree import ImagePath
 from minify.filetree.path import ancestors, basename, decoded, joined
 from minify.node import PACKAGE_MANAGERS, Entry, Resolver, Task, entry_of, is_node, task_of
 from minify.node.commands import interpreter_in
 
-_START = 512
 _DEEPEST = 8
 _SHIM = re.compile(r'"\$basedir/([^"$`]{1,500})"')
 _OTHERS = frozenset("bun deno electron".split())
@@ -113,7 +120,7 @@ class Launches:
 
     def _script(self, file: File, line: RunLine) -> None:
         """A program that is a script of Node, or the shell script that pnpm puts in its place."""
-        start = self.context.tree.read(file, _START)
+        start = self.context.tree.read(file, START)
         if words := interpreter_in(start):
             entry = entry_of((*words[1:], file.path, *line.words[1:]))
             self._add(line, entry)
@@ -198,14 +205,7 @@ def is_explained(keep: KeepSet, launches: Launches, context: Context) -> bool:
         if name in _OTHERS:
             return False
         if is_node(name) and any(
-            _starts(why, context) for why in kept.reasons if why.by not in {path, *explained}
+            may_start(why, context) for why in kept.reasons if why.by not in {path, *explained}
         ):
             return False
     return True
-
-
-def _starts(reason: Reason, context: Context) -> bool:
-    """Whether a reason for Node may be that a file starts it."""
-    entry = context.tree.get(reason.by)
-    is_name = reason.rule in ("link", "parent", "script.word") or reason.rule.startswith("elf.")
-    return entry is not None and entry.kind is Kind.FILE and not is_name

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from minify.analyzers.walks import configuration_runs, walks
-from minify.closure import CONFIG, Context, Grade, KeepSet
+from minify.closure import CONFIG, Context, Grade, KeepSet, Reason
 from minify.closure.innercommands import UNKNOWN, command_lines
 from minify.closure.shellfiles import Scripts, Texts, is_shell_script, syntax_tree
-from minify.filetree import Entry
+from minify.filetree import Entry, Kind
 from minify.shell import Run, Script, Surroundings, parse
 from minify.shell.survey import survey
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
 _LARGEST_SCRIPT = 1 << 20
-_START = 512
+START = 512
+"""Bytes of a script's beginning, which hold its `#!` line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def surely_run(keep: KeepSet, context: Context) -> Iterator[tuple[Entry, bytes]]
             continue
         if not entry.is_executable and path not in context.scripts:
             continue
-        start = context.tree.read(entry, _START)
+        start = context.tree.read(entry, START)
         if start[:2] == b"#!" or path in context.scripts:
             yield entry, start
 
@@ -94,3 +95,10 @@ def _lines(runs: Iterable[Run]) -> Iterator[RunLine]:
 
 def _without_exec(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words[1:] if words[:1] == ["exec"] else words)
+
+
+def may_start(reason: Reason, context: Context) -> bool:
+    """Whether a reason for an interpreter may be that a file starts it."""
+    entry = context.tree.get(reason.by)
+    is_name = reason.rule in ("link", "parent", "script.word") or reason.rule.startswith("elf.")
+    return entry is not None and entry.kind is Kind.FILE and not is_name
