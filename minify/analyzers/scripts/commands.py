@@ -14,7 +14,7 @@ from minify.analyzers.scripts.files import named, programs_in
 from minify.analyzers.scripts.helpers import helpers
 from minify.analyzers.scripts.lookup import is_users, programs
 from minify.analyzers.scripts.place import Place
-from minify.analyzers.walks import configuration_runs
+from minify.analyzers.walks import configuration_runs, surveyed
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
 from minify.closure.analyzer import Command
 from minify.closure.commandline import SHELLS
@@ -25,18 +25,14 @@ from minify.closure.innercommands import (
     program_files,
     program_texts,
 )
-from minify.closure.shellfiles import Texts, syntax_tree
 from minify.filetree import Entry, ImagePath
 from minify.filetree.path import decoded, joined
 from minify.shell import (
     Likelihood,
     Run,
-    Script,
     ShellError,
-    Surroundings,
     Survey,
     Value,
-    survey,
 )
 from minify.shell.builtins import NAMES
 from minify.shell.parser import LARGEST
@@ -62,32 +58,15 @@ def shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
         if not pending:
             return
         here = pending.pop(0)
-        script = syntax_tree(here, context)
-        if isinstance(script, Script):
-            reader = _Reader(_survey(here, script, context), context)
+        found = surveyed(here, context)
+        if isinstance(found, Survey):
+            reader = _Reader(found, context)
             yield from reader.findings()
             new = [read for read in reader.read if read.path not in seen]
             pending += new
             seen.update(read.path for read in new)
-        elif isinstance(script, ShellError):
-            yield from _unparsed(here, script, context)
-
-
-def _survey(entry: Entry, script: Script, context: Context) -> Survey:
-    around = Surroundings(
-        is_root=True,
-        path=entry.path,
-        environment=environment(context),
-        arguments=None,
-        directory=context.workdir,
-        finder=Texts(context),
-    )
-    return survey(script, around)
-
-
-def environment(context: Context) -> dict[str, str]:
-    """The variables that a script begins with: ENV, and PATH as the runtime sets it."""
-    return {"PATH": ":".join(context.config.search_path), **context.config.env}
+        elif isinstance(found, ShellError):
+            yield from _unparsed(here, found, context)
 
 
 def _unparsed(entry: Entry, error: ShellError, context: Context) -> Iterator[Finding]:
