@@ -114,7 +114,7 @@ class SimpleCommands:
         if one.is_element:
             state.set(one.name, unknown(f"${one.name}"))
             return
-        used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
+        used = (*names.used(_words_of(one)), *((one.name,) if one.is_appended else ()))
         found: dict[Fields, Likelihood] = {}
         for likelihood, world in state.worlds(used):
             fields = self.assigned(one, world)
