@@ -34,6 +34,7 @@ from minify.identity import Identity, Wishes, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
+from minify.image.kept import Room
 from minify.packages import read_packages
 from minify.planning import LevelSize, Plan, PlanOptions, is_minified, level_sizes, make_plan
 from minify.progress import SILENT, Progress
@@ -211,7 +212,7 @@ def _open(source: str, options: Options) -> _Source:
 
 def _merged(image: Image, options: Options) -> _Source:
     _rules()
-    tree = FileTree.from_layers(image.layers, options.progress)
+    tree = FileTree.from_layers(image.layers, options.progress, Room())
     return _Source(image, tree, edited(image.config, _edits(options)))
 
 

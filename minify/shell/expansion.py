@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from minify.shell import names
 from minify.shell.braces import braced
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, State
 from minify.shell.syntax import (
@@ -194,6 +195,8 @@ def _variable(part: Parameter, state: State, assumed: Assumption) -> tuple[Value
         return _positional(int(name[:9]), state.fields(POSITIONAL) or ())
     if name in _USER_VARIABLES and assumed.is_bash:
         return (assumed.user_id,)
+    if names.is_one_element(part) and names.elements(name) in state.variables:
+        return state.fields(names.elements(name)) or (unknown(f"${name}"),)
     if len(state.variables.get(name, ())) > 1:
         return (unknown(f"${name}"),)
     found = state.fields(name)

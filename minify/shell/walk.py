@@ -247,14 +247,16 @@ class Walker(SimpleCommands):
         for name, alternatives in variables.items():
             round_.assign(name, alternatives)
         leaves, reach = self.leaves, state.reach
+        self.rounds.append([])
         branch, _ = self._in_branch(body, round_, replace(here, is_tail=False), weight)
+        ended = [(min(weight, one.reach), one) for one in self.rounds.pop()]
         if self.leaves == leaves:
-            branch.reach = Likelihood.SURELY
+            for one in (branch, *(one for _, one in ended)):
+                one.reach = Likelihood.SURELY
         skipped = state.copy()
         skipped.reach = Likelihood.SURELY
-        if branch.reach <= Likelihood.NEVER and weight >= Likelihood.USUALLY:
-            branch.reach = Likelihood.PERHAPS  # a round may have ended by `break`
-        self._join(state, [(weight, branch), (min(weight.negated, Likelihood.PERHAPS), skipped)])
+        rest = (min(weight.negated, Likelihood.PERHAPS), skipped)
+        self._join(state, [(weight, branch), *ended, rest])
         if self.leaves == leaves:
             state.reach = reach
         return Likelihood.SURELY
