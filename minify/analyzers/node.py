@@ -59,7 +59,8 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
         return Pruning()
     if isinstance(program, str):
         return Pruning(spared=(f"all of Node's packages stay: {program}",))
-    return Pruning(frozenset(program.directories), tuple(program.findings(level)))
+    scripts = frozenset(program.graph.modules)
+    return Pruning(frozenset(program.directories), tuple(program.findings(level)), scripts)
 
 
 @dataclass(frozen=True, slots=True)
