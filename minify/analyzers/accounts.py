@@ -40,6 +40,8 @@ _DIRECTIVES = frozenset(
     setuid uid user username
     """.split()
 )
+# One pass, however many accounts there are; none has a longer name.
+_STRING = re.compile(rb"\0([^\0:\n]{1,256}+)(?=\0)")
 _ENDINGS = ("rungroup", "runuser")
 
 
@@ -74,15 +76,19 @@ def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding
     """Accounts whose names are strings of a program that looks accounts up: dnsmasq's `nobody`."""
     if not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
         return
-    strings = b"\0%b\0" % context.tree.read(entry)
-    for path in (PASSWD, GROUP):
-        file = context.tree.file(path)
-        lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
-        for name in sorted({line.partition(b":")[0] for line in lines} - _WORDS - {b""}):
-            if b"\0" in name or b"\0%b\0" % name not in strings:
-                continue
-            detail = f"contains {decoded(name)!r} and looks accounts up"
-            yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
+    names = {name for path in (PASSWD, GROUP) for name in _names(path, context)} - _WORDS
+    strings = _STRING.finditer(b"\0%b\0" % context.tree.read(entry))
+    for name in sorted({match[1] for match in strings if match[1] in names}):
+        detail = f"contains {decoded(name)!r} and looks accounts up"
+        yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
+
+
+def _names(path: str, context: Context) -> Iterator[bytes]:
+    file = context.tree.file(path)
+    lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
+    for name in (line.partition(b":")[0] for line in lines):
+        if name and b"\0" not in name:
+            yield name
 
 
 def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:

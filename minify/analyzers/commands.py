@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 from minify.analyzers.walks import configuration_runs
 from minify.closure import Context
-from minify.closure.commandline import called, inner_command
+from minify.closure.commandline import innermost
 from minify.filetree import ImagePath
 from minify.filetree.path import joined
 
-_MOST_HEADS = 16
 _MOST_WORDS = 1 << 10
 
 
@@ -24,12 +23,7 @@ def _every_operand(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
     found: dict[ImagePath, dict[str, None]] = {}
     for runs in configuration_runs(context).values():
         for run in runs:
-            words = tuple(text or "" for text in run.texts[:_MOST_WORDS])
-            for _ in range(_MOST_HEADS):
-                inner = inner_command(called(words[0]), words[1:]) if words else None
-                if not inner:
-                    break
-                words = inner
+            words = innermost(tuple(text or "" for text in run.texts[:_MOST_WORDS]))
             command = context.command(words[0]) if words and words[0] else None
             if command is not None:
                 where = run.directory or context.workdir

@@ -36,11 +36,6 @@ _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~
 _RELATIVE = re.compile(
     r"(?<![\w./$}{@:-])(?:\./)?+[A-Za-z0-9_][A-Za-z0-9_.@+*?-]*+(?:/[A-Za-z0-9_@+*?-][A-Za-z0-9_.@+*?-]*+)+"
 )
-_ENDINGS = (
-    ".cfg", ".cnf", ".conf", ".config", ".ini", ".json", ".properties", ".toml", ".xml", ".yaml",
-    ".yml",
-)  # fmt: skip
-_OTHERS = ("/bin/", "/lib", "/sbin/", "/usr/", "/var/")
 # What is below them is an application's dependencies.
 _LIBRARIES = frozenset(("dist-packages", "node_modules", "site-packages", "vendor"))
 _WILDCARD = re.compile(r"[*?]")
@@ -56,7 +51,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     path = entry.path
     if not path.startswith(_CONFIGURATION) and not path.endswith(_NAMED_AS_CONFIGURATION):
         return
-    if path in _LISTS or path.startswith(_NOT_CONFIGURATION):
+    if path in _LISTS or path.startswith(_NOT_CONFIGURATION) or _is_library(path):
         return
     if grade is Grade.HARD and path.endswith(_SCRIPTS):
         return  # it is read by a shell, and `scripts` knows what of it is a path
@@ -72,12 +67,9 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     yield from _beside(text, path, context)
 
 
-def _is_configuration(path: str) -> bool:
-    """Whether it is where configuration is, or its name says that it is some."""
-    if path.startswith(_CONFIGURATION):
-        return True
-    is_some = path.endswith(_ENDINGS) and not path.startswith(_OTHERS)
-    return is_some and _LIBRARIES.isdisjoint(path.split("/"))
+def _is_library(path: str) -> bool:
+    """Whether it came with what an application depends on, wherever the application is."""
+    return not path.startswith("/etc/") and not _LIBRARIES.isdisjoint(path.split("/"))
 
 
 def _beside(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:

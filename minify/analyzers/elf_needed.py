@@ -7,9 +7,12 @@ resolved alone and as SOFT: its loader may provide what it lacks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from minify.analyzers.providers import is_loaded, opened_before
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
 from minify.closure.solver import ALONE, NEEDED
+from minify.elf import linkmap
 from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.linkmap import UnmetVersion
 from minify.filetree import Entry
@@ -34,12 +37,27 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
         yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
     for missing in link_map.missing:
         reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")
-        yield Missing(missing.name, reason, grade, missing.looked, missing.hint)
+        absent = Missing(missing.name, reason, grade, missing.looked, missing.hint)
+        yield from (absent,) if elf.interpreter else _unless_loaded(missing, absent, context)
     for unmet in link_map.unmet:
         yield _unmet(unmet, rule, grade)
     for consulted in link_map.consulted:
         if consulted.entry is not None:
             yield Need(consulted.requested, Reason("elf.loader", entry.path, "read by the loader"))
+
+
+def _unless_loaded(
+    missing: linkmap.Missing, absent: Missing, context: Context
+) -> Iterator[Finding]:
+    """What a lone library does not find: its program may have loaded it before."""
+    if is_loaded(missing, context):
+        return
+    found = opened_before(missing, context)
+    if found is None:
+        yield absent
+    else:
+        how = f"{absent.reason.detail}, which {found.by} opens by its path before"
+        yield Need(found.path, replace(absent.reason, detail=how))
 
 
 def _unmet(unmet: UnmetVersion, rule: str, grade: Grade) -> Missing:

@@ -77,8 +77,7 @@ _NAMING = frozenset("chown chgrp id getent usermod useradd install find groupmod
 
 def find(context: Context) -> Iterator[Finding]:
     """What the configuration's command does about users, through the scripts that it starts."""
-    config = context.config
-    argv = (*config.entrypoint, *config.cmd)
+    argv = context.config.argv
     if not argv:
         return
     configured = configuration_walks(context)

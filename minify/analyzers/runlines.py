@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from minify.analyzers.walks import configuration_runs, walks
+from minify.analyzers.walks import configuration_runs, surveyed, walks
 from minify.closure import CONFIG, Context, Grade, KeepSet, Reason
 from minify.closure.innercommands import UNKNOWN, command_lines
-from minify.closure.shellfiles import Scripts, Texts, is_shell_script, syntax_tree
+from minify.closure.shellfiles import Scripts, is_shell_script
 from minify.filetree import Entry, Kind
-from minify.shell import Run, Script, Surroundings, parse
-from minify.shell.survey import survey
+from minify.shell import Run, Script, Survey, parse
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
 _LARGEST_SCRIPT = 1 << 20
@@ -65,18 +64,11 @@ def surely_run(keep: KeepSet, context: Context) -> Iterator[tuple[Entry, bytes]]
 
 def of_script(entry: Entry, context: Context) -> Iterator[RunLine]:
     """Those of a shell script that the ones of the configuration do not come to."""
-    script = syntax_tree(entry, context) if is_shell_script(entry, context) else None
-    if not isinstance(script, Script):
+    found = surveyed(entry, context) if is_shell_script(entry, context) else None
+    if not isinstance(found, Survey):
         return
-    around = Surroundings(
-        is_root=True,
-        path=entry.path,
-        environment=context.config.env,
-        directory=context.workdir,
-        finder=Texts(context),
-    )
     known = {run.line for run in configuration_runs(context).get(entry.path, ())}
-    yield from _lines(run for run in survey(script, around).runs if run.line not in known)
+    yield from _lines(run for run in found.runs if run.line not in known)
 
 
 def _walked(script: Script, by: str, context: Context) -> Iterator[RunLine]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from minify.analyzers.walks import runs_of
 from minify.closure import Context
-from minify.closure.commandline import SWITCHES, called, inner_command
+from minify.closure.commandline import SWITCHES, called, innermost
 from minify.filetree import ImagePath
 from minify.filetree.path import basename
 from minify.shell import Ending, Likelihood
@@ -20,7 +20,6 @@ from minify.shell import Ending, Likelihood
 _MOST_WORDS = 1 << 10
 _LONGEST_TEXT = 1 << 16
 _VERSION = re.compile(r"[-_.]?\d[\d.]*$")
-_MOST_HEADS = 16
 _ENDS_COMMAND = frozenset(("; & | && || ;; ( )").split())
 
 
@@ -41,16 +40,14 @@ def plain_name(path: str) -> str:
 
 def started(context: Context) -> tuple[Started, ...]:
     """The programs of ENTRYPOINT and CMD; those that only HEALTHCHECK runs are not among them."""
-    config = context.config
-    argv = (*config.entrypoint, *config.cmd)
-    lines = tuple(line for one in (argv, *context.lines) for line in _lines(one))
+    lines = tuple(line for one in context.command_lines for line in _lines(one))
     found: dict[ImagePath, Started] = {}
     for line in lines:
         for program in _on(line, context):
             found.setdefault(program.path, program)
     for program in _gone_on_as(context):
         found.setdefault(program.path, program)
-    checked = {plain_name(word) for line in _lines(config.healthcheck) for word in line}
+    checked = {plain_name(word) for line in _lines(context.config.healthcheck) for word in line}
     for path in context.programs:
         name = plain_name(path)
         if path not in found and name not in checked and path not in context.kept_programs:
@@ -65,8 +62,7 @@ def _gone_on_as(context: Context) -> Iterator[Started]:
 
     Those that run a program as another account are heads that end this.
     """
-    argv = (*context.config.entrypoint, *context.config.cmd)
-    for line in (argv, *context.lines):
+    for line in context.command_lines:
         for run in runs_of(line, context):
             if run.ending is Ending.EXEC and run.likelihood >= Likelihood.USUALLY:
                 yield from behind_heads(tuple(text or "" for text in run.texts), context)
@@ -74,11 +70,7 @@ def _gone_on_as(context: Context) -> Iterator[Started]:
 
 def behind_heads(words: tuple[str, ...], context: Context) -> Iterator[Started]:
     """The program that a command's heads go on as, unless it is as another account."""
-    for _ in range(_MOST_HEADS):
-        inner = inner_command(called(words[0]), words[1:]) if words else None
-        if inner is None or called(words[0]) in SWITCHES:
-            break
-        words = inner
+    words = innermost(words, SWITCHES)
     command = context.command(words[0]) if words and words[0] else None
     if command is not None and called(words[0]) not in SWITCHES:
         yield _program(words[:_MOST_WORDS], 0, command.entry.path)

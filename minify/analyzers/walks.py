@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from minify.closure import CONFIG, Context
-from minify.closure.commandline import called, inner_command
-from minify.closure.shellfiles import Scripts
-from minify.filetree import ImagePath
+from minify.closure.commandline import innermost
+from minify.closure.recent import Recent
+from minify.closure.shellfiles import SCRIPTS_KEPT, Scripts, Texts, syntax_tree
+from minify.filetree import Entry, ImagePath
 from minify.shell import (
     Ending,
     Likelihood,
@@ -17,13 +18,15 @@ from minify.shell import (
     Script,
     ShellError,
     Surroundings,
+    Survey,
     Value,
     Walk,
+    survey,
     walk,
 )
+from minify.shell.parser import LARGEST
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
-_MOST_HEADS = 16
 _PRINTED = re.compile(r"\$\((?:which|command -v|type -p) ([\w./+-]++)\)")
 _GOES_ON = frozenset((Ending.EXEC, Ending.BACKGROUND))
 
@@ -40,11 +43,11 @@ class Configured:
 
 def configuration_walks(context: Context) -> Configured:
     """The walks from the command of ENTRYPOINT and CMD, as root and as another user."""
-    return context.remembered("walks", lambda: _configuration_walks(context))
+    return _remembered_walks(context.config.argv, context)
 
 
-def _configuration_walks(context: Context) -> Configured:
-    return _line_walks((*context.config.entrypoint, *context.config.cmd), context)
+def _remembered_walks(argv: tuple[str, ...], context: Context) -> Configured:
+    return context.remembered(("walks", argv), lambda: _line_walks(argv, context))
 
 
 def _line_walks(argv: tuple[str, ...], context: Context) -> Configured:
@@ -56,23 +59,24 @@ def _line_walks(argv: tuple[str, ...], context: Context) -> Configured:
 
 
 def configuration_runs(context: Context) -> Mapping[str, tuple[Run, ...]]:
-    """The commands that the configuration's command comes to, by the script that they stand in."""
-    return context.remembered("runs", lambda: _by_script(configuration_walks(context)))
+    """The commands that the command lines come to, by the script that they stand in.
+
+    Those that managers of processes start are among the lines.
+    """
+    return context.remembered(("runs", context.lines), lambda: _by_script(context))
 
 
 def runs_of(argv: tuple[str, ...], context: Context) -> tuple[Run, ...]:
     """The commands that a command line comes to, itself among them."""
-    if argv == (*context.config.entrypoint, *context.config.cmd):
-        walked = configuration_walks(context)
-    else:
-        walked = context.remembered(("walks", argv), lambda: _line_walks(argv, context))
+    walked = _remembered_walks(argv, context)
     return tuple(dict.fromkeys((*walked.as_root.runs, *walked.as_other.runs)))
 
 
-def _by_script(walked: Configured) -> Mapping[str, tuple[Run, ...]]:
+def _by_script(context: Context) -> Mapping[str, tuple[Run, ...]]:
     found: dict[str, dict[Run, None]] = {}
-    for run in (*walked.as_root.runs, *walked.as_other.runs):
-        found.setdefault(run.path, {})[run] = None
+    for argv in context.command_lines:
+        for run in runs_of(argv, context):
+            found.setdefault(run.path, {})[run] = None
     return {path: tuple(runs) for path, runs in found.items()}
 
 
@@ -87,7 +91,7 @@ def walks(
     around = Surroundings(
         is_root=True,
         path=path,
-        environment=context.config.env,
+        environment=context.environment,
         arguments=arguments,
         directory=context.workdir,
         finder=scripts,
@@ -95,15 +99,34 @@ def walks(
     return walk(script, around), walk(script, replace(around, is_root=False))
 
 
+def surveyed(entry: Entry, context: Context) -> Survey | ShellError | None:
+    """All commands of a shell script, on every branch; None for a binary."""
+    surveys = context.remembered(surveyed, lambda: Recent[Survey | ShellError | None](SCRIPTS_KEPT))
+    return surveys.of(entry.path, min(entry.size, LARGEST), lambda: _survey(entry, context))
+
+
+def _survey(entry: Entry, context: Context) -> Survey | ShellError | None:
+    script = syntax_tree(entry, context)
+    if not isinstance(script, Script):
+        return script
+    around = Surroundings(
+        is_root=True,
+        path=entry.path,
+        environment=context.environment,
+        directory=context.workdir,
+        finder=Texts(context),
+    )
+    return survey(script, around)
+
+
 def programs_gone_on_as(context: Context) -> tuple[ImagePath, ...]:
     """The programs that the configuration's scripts become, or start and leave running.
 
     They are what the image is for, as much as a program that ENTRYPOINT names.
     """
-    if not (context.config.entrypoint or context.config.cmd):
-        return ()
-    argv = (*context.config.entrypoint, *context.config.cmd)
-    return tuple(path for path in programs_of((argv,), context) if path not in context.programs)
+    argv = context.config.argv
+    found = programs_of((argv,), context) if argv else ()
+    return tuple(path for path in found if path not in context.programs)
 
 
 def programs_of(lines: tuple[tuple[str, ...], ...], context: Context) -> tuple[ImagePath, ...]:
@@ -118,9 +141,8 @@ def programs_of(lines: tuple[tuple[str, ...], ...], context: Context) -> tuple[I
 
 def programs_run(context: Context) -> tuple[ImagePath, ...]:
     """The programs that the configuration's scripts may run, whether they go on after it or not."""
-    argv = (*context.config.entrypoint, *context.config.cmd)
     found: dict[ImagePath, None] = {}
-    for line in (argv, *context.lines) if argv else ():
+    for line in context.command_lines:
         for run in runs_of(line, context):
             if run.likelihood >= Likelihood.PERHAPS:
                 found.update(dict.fromkeys(_programs(run, context)))
@@ -135,12 +157,7 @@ def _text(word: Value) -> str:
 
 def _programs(run: Run, context: Context) -> Iterator[ImagePath]:
     """The program of a command and those behind its heads: of `gosu app server` the last."""
-    texts = list(map(_text, run.words))
-    for _ in range(_MOST_HEADS):
-        inner = inner_command(called(texts[0]), texts[1:]) if texts else None
-        if not inner:
-            break
-        texts = list(inner)
+    texts = innermost(tuple(map(_text, run.words)))
     command = context.command(texts[0]) if texts and texts[0] else None
     if command is not None:
         yield command.entry.path

@@ -12,10 +12,9 @@ import click
 
 from minify.cli import default
 from minify.cli.headings import DefaultCommand
-from minify.cli.output import silence
+from minify.cli.output import print_error, silence
 from minify.errors import MinifyError, UsageError
 from minify.report import json as json_report
-from minify.report.escape import printable
 
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -60,9 +59,7 @@ def _run(argv: list[str]) -> int:
         # click turns Ctrl-C into this.
         raise KeyboardInterrupt from error
     except MinifyError as error:
-        click.echo(
-            "\n".join(map(printable, (f"minify: {error.lines[0]}", *error.lines[1:]))), err=True
-        )
+        print_error(error)
         if "--json" in argv:
             click.echo(json_report.failure(error), nl=False)
         return error.exit_code

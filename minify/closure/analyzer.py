@@ -53,9 +53,9 @@ class Context:
     lines: tuple[tuple[str, ...], ...] = ()
     """Command lines that managers of processes start, beside that of the configuration."""
     pruned: frozenset[ImagePath] = frozenset()
+    """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     followed: frozenset[ImagePath] = frozenset()
     """Scripts of other languages than the shell's, whose imports are followed."""
-    """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _remembered: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -97,6 +97,16 @@ class Context:
     def workdir(self) -> str:
         """The working directory, absolute."""
         return joined("/", self.config.workdir)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that a process begins with: ENV, and PATH as the runtime sets it."""
+        return {"PATH": ":".join(self.config.search_path), **self.config.env}
+
+    @property
+    def command_lines(self) -> tuple[tuple[str, ...], ...]:
+        """That of the configuration, and those that managers of processes start."""
+        return tuple(filter(None, (self.config.argv, *self.lines)))
 
     def elf(self, entry: Entry) -> ElfFile | None:
         """The ELF file at `entry`; None if it is none. ElfError if it is a damaged one."""

@@ -7,9 +7,10 @@ ones that images use are a table.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+_MOST_HEADS = 16
 SHELLS = frozenset("sh ash bash dash fish ksh zsh".split())
 MULTI_CALL = frozenset("busybox toybox".split())
 
@@ -103,6 +104,21 @@ def inner_command(name: str, words: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(rest[1:] if rest[:1] == ["--"] else rest)
 
 
+def innermost(words: Sequence[str], stops: Container[str] = ()) -> tuple[str, ...]:
+    """The command line behind all heads; a head that no command follows is one itself.
+
+    Heads whose names are among `stops` are not looked behind.
+    """
+    rest = tuple(words)
+    for _ in range(_MOST_HEADS):
+        name = called(rest[0]) if rest else ""
+        inner = inner_command(name, rest[1:])
+        if not inner or name in stops:
+            break
+        rest = inner
+    return rest
+
+
 def switch_user_text(name: str, words: Sequence[str]) -> str | None:
     """The shell text that `su` or `runuser` is given with `-c`; None if there is none."""
     if name not in ("su", "runuser"):
@@ -165,7 +181,6 @@ class UserSwitch:
     """Whether HOME becomes the account's, whatever ENV says."""
 
 
-_MOST_HEADS = 16
 _SPECS = frozenset(("gosu", "su-exec"))  # they set HOME too
 _SETUIDGID = frozenset(("s6-setuidgid", "setuidgid"))
 _ACCOUNT_OPTIONS = {

@@ -53,7 +53,7 @@ def find_roots(context: Context, *, may_be_idle: bool) -> Roots:
     `may_be_idle` the user has said with `--keep` what that is, and a bare shell may do.
     """
     config = context.config
-    argv = (*config.entrypoint, *config.cmd)
+    argv = config.argv
     advice = "name the program with --entrypoint, or what else must stay with --keep"
     if not argv or not argv[0]:
         raise ClosureError(f"{config.name}: neither ENTRYPOINT nor CMD is set: {advice}")
@@ -222,11 +222,10 @@ class _Finder:
 
     def _surroundings(self, operands: tuple[str, ...]) -> Surroundings:
         context = self._context
-        environment = {"PATH": ":".join(context.config.search_path), **context.config.env}
         return Surroundings(
             is_root=True,
             path=CONFIG,
-            environment=environment,
+            environment=context.environment,
             arguments=operands[1:],  # the first is `$0`
             directory=context.workdir,
             finder=Sources(context),

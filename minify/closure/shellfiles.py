@@ -15,6 +15,7 @@ from minify.closure.commandline import (
     shell_call,
 )
 from minify.closure.innercommands import Text, reads_input, texts
+from minify.closure.recent import Recent
 from minify.filetree import Entry
 from minify.filetree.path import decoded, encoded, joined
 from minify.shell import Called, Script, ShellError, Value, parse
@@ -24,7 +25,8 @@ _UNKNOWN = "\0"  # for a word that is not known; no argument can hold it
 _MOST_HEADS = 16
 _SHEBANG = re.compile(rb"#![ \t]*+(\S++)(?:[ \t]++([^\n]*+))?")
 _LONGEST_LINE = 256
-_LARGEST_KEPT = 1 << 19
+SCRIPTS_KEPT = 1 << 19
+"""Bytes of the scripts whose trees stay in memory: they take a hundred times as much."""
 _LARGEST_TOTAL = 2 << 20
 """Bytes of all scripts that one walk may come to; their trees take a hundred times as much."""
 
@@ -47,32 +49,11 @@ def is_shell_script(entry: Entry, context: Context) -> bool:
 
 def syntax_tree(entry: Entry, context: Context) -> Script | ShellError | None:
     """The syntax tree of a shell script, or why it has none; None for a binary."""
-    trees = context.remembered(_Trees, _Trees)
-    return trees.of(entry, context)
-
-
-class _Trees:
-    """The trees that were asked for last: each takes a hundred times the room of its text."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, Script | ShellError | None]] = {}
-        self._total = 0
-
-    def of(self, entry: Entry, context: Context) -> Script | ShellError | None:
-        found = self._kept.pop(entry.path, None)
-        if found is None:
-            found = self._read(entry, context)
-            self._total += found[0]
-        self._kept[entry.path] = found
-        while self._total > _LARGEST_KEPT and len(self._kept) > 1:
-            self._total -= self._kept.pop(next(iter(self._kept)))[0]
-        return found[1]
-
-    def _read(self, entry: Entry, context: Context) -> tuple[int, Script | ShellError | None]:
-        if context.tree.read(entry, 4) == b"\x7fELF":
-            return 0, None
-        text = context.tree.read(entry, LARGEST + 1)
-        return len(text), parse(text)
+    if context.tree.read(entry, 4) == b"\x7fELF":
+        return None
+    trees = context.remembered(syntax_tree, lambda: Recent[Script | ShellError](SCRIPTS_KEPT))
+    size = min(entry.size, LARGEST)
+    return trees.of(entry.path, size, lambda: parse(context.tree.read(entry, LARGEST + 1)))
 
 
 class Scripts:

@@ -121,7 +121,7 @@ class _Solver:
                 case NeedsRoot():
                     self._needs_root[finding] = None
 
-    def _need(self, need: Need) -> None:
+    def _need(self, need: Need, *, must_exist: bool = True) -> None:
         found = self._context.tree.resolve(need.path)
         if self._is_behind_dropped(found, need) or self._unlikely.takes(need, found):
             return
@@ -129,7 +129,8 @@ class _Solver:
             on_the_way = Reason("link", need.reason.by, f"a link on the way to {need.path}")
             self._keep(hop, need.reason if hop.path == need.path else on_the_way, need.grade)
         if found.entry is None:
-            self._unresolved(found, need)
+            if must_exist:
+                self._unresolved(found, need)
             return
         self._keep(found.entry, need.reason, need.grade)
         if need.whole_tree and found.entry.kind is Kind.DIRECTORY:
@@ -185,7 +186,9 @@ class _Solver:
                     continue
                 if entry.kind is Kind.SYMLINK:
                     is_part = self._is_part(entry, here)
-                    self._need(Need(entry.path, top, whole_tree=is_part, without=without))
+                    link = Need(entry.path, top, whole_tree=is_part, without=without)
+                    # One that leads nowhere stays as it is: nothing is known to follow it.
+                    self._need(link, must_exist=False)
                     continue
                 self._keep(entry, top, Grade.SOFT)
                 if entry.kind is Kind.DIRECTORY:

@@ -56,6 +56,11 @@ class ImageConfig:
         return ImageConfig.new(raw, self.name)
 
     @property
+    def argv(self) -> tuple[str, ...]:
+        """ENTRYPOINT and CMD in one: the command line of a container."""
+        return (*self.entrypoint, *self.cmd)
+
+    @property
     def digest(self) -> Digest:
         """The image id."""
         return Digest.of(self.data)

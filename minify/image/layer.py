@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from minify.errors import ImageError
 from minify.image.blob import Blob, Stream
-from minify.image.compression import CHUNK, SeekPoints, plain_stream
+from minify.image.compression import CHUNK, GzipStream, SeekPoints, plain_stream
 from minify.image.digest import Digest
+from minify.image.kept import Contents, Room
 
 _POINTS = SeekPoints()
 
@@ -51,25 +52,43 @@ class Layer:
         """Whether anything is known that the bytes can be compared with."""
         return self.diff_id is not None or self.digest is not None
 
-    def open(self, limit: SizeLimit = SizeLimit(), points: SeekPoints = _POINTS) -> LayerStream:
-        """The plain tar. Its bytes count as checked once `LayerStream.verify` has returned."""
-        return LayerStream(self, limit, points)
+    def open(
+        self,
+        limit: SizeLimit = SizeLimit(),
+        points: SeekPoints = _POINTS,
+        room: Room | None = None,
+    ) -> LayerStream:
+        """The plain tar. Its bytes count as checked once `LayerStream.verify` has returned.
+
+        Where there is `room`, the programs and libraries that are skipped are kept in it.
+        """
+        return LayerStream(self, limit, points, room)
 
 
 class LayerStream:
     """A layer's plain tar, hashed while it is read for the first time, then read at any place."""
 
-    def __init__(self, layer: Layer, limit: SizeLimit, points: SeekPoints) -> None:
+    def __init__(
+        self, layer: Layer, limit: SizeLimit, points: SeekPoints, room: Room | None
+    ) -> None:
         self._layer = layer
         self._limit = limit
         self._stored = _Hashed(layer.blob.open(), layer.digest)
         plain = plain_stream(self._stored, layer.name, points)
         self._is_compressed = plain is not self._stored
+        is_slow = isinstance(plain, GzipStream)
+        self._kept = Contents(room) if room is not None and is_slow else None
         # A layer stored plain has one hash that says both.
         is_same = not self._is_compressed and layer.digest == layer.diff_id
         self._plain = _Hashed(plain, None if is_same else layer.diff_id)
 
     def read(self, size: int, /) -> bytes:
+        if self._kept is not None:
+            at = self._plain.tell()
+            kept = self._kept.read(at, size)
+            if kept is not None:
+                self._plain.seek(at + len(kept))
+                return kept
         data = self._plain.read(size)
         if self._is_compressed and self._plain.reached > self._limit.free:
             self._check_ratio()
@@ -94,8 +113,13 @@ class LayerStream:
         if not self._layer.is_verifiable and not self._is_compressed:
             self.seek(self.tell() + size)
             return
-        while size > 0 and (data := self.read(min(size, CHUNK))):
+        data = self.read(min(size, CHUNK))
+        kept = self._kept if self._kept is not None and self._kept.wants(data, size) else None
+        while data:
+            if kept is not None and not kept.add(self.tell() - len(data), data):
+                kept = None
             size -= len(data)
+            data = self.read(min(size, CHUNK))
 
     def _check_ratio(self) -> None:
         most = self._limit.of(self._stored.reached)

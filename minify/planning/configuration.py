@@ -62,7 +62,7 @@ def needless_switch(
 
     None where it does not, and where the user is the source's own.
     """
-    switch = without_user_switch((*config.entrypoint, *config.cmd))
+    switch = without_user_switch(config.argv)
     if switch is None or not identity.is_changed or identity.uid == 0:
         return None
     account = accounts.account(switch.account)
@@ -95,7 +95,7 @@ def result_config(
 
 def _without(switch: UserSwitch, config: ImageConfig) -> dict[str, Json]:
     """ENTRYPOINT and CMD without the words that switch, each of the others where it was."""
-    argv = (*config.entrypoint, *config.cmd)
+    argv = config.argv
     length = len(argv) - len(switch.argv)
     starts = range(len(switch.argv) + 1)
     start = next(at for at in starts if argv[:at] + argv[at + length :] == switch.argv)

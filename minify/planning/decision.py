@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from minify.closure import KeepSet
+from minify.closure import KeepSet, told
 from minify.closure.commandline import UserSwitch
 from minify.errors import ClosureError, OutputError
 from minify.filetree import FileTree, ImagePath, Kind
@@ -94,7 +94,7 @@ def make_plan(
         config_changes=config_changes(
             options.source or config, result, _reasons(config, identity, switch)
         ),
-        gaps=tuple(sorted(gaps)),
+        gaps=told(gaps),
         warnings=(*identity.warnings, *hardening.hardening_warnings(entries, how)),
         advice=advice((item.entry for item in entries), result, keep, identity, tree),
     )

@@ -151,8 +151,7 @@ def _image_name(result: Result) -> str:
 
 
 def _command(decided: Plan) -> str:
-    argv = (*decided.config.entrypoint, *decided.config.cmd)
-    return printable(" ".join(argv))
+    return printable(" ".join(decided.config.argv))
 
 
 def _entry(item: PlannedEntry, keep: KeepSet) -> str:

@@ -24,6 +24,7 @@ from minify.shell.values import (
     concatenated,
     known,
     likeliest,
+    number,
     unknown,
 )
 
@@ -52,6 +53,8 @@ class SimpleCommands:
         """How many `exit`, `exec` and `return` the walk has met."""
         self.exits = 0
         self.returns: list[list[tuple[State, Likelihood]]] = []
+        self.rounds: list[list[State]] = []
+        """What `break` and `continue` leave of each loop that the walk is in."""
         self.finder = finder
         self._texts = 0
         """How many texts of `eval` and `sh -c` have been parsed: each takes a process."""
@@ -111,15 +114,28 @@ class SimpleCommands:
     def _assign(self, one: syntax.Assignment, state: State) -> None:
         if one.value is None and one.items is None:
             return
-        if one.is_element:
-            state.set(one.name, unknown(f"${one.name}"))
-            return
-        used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
+        used = (*names.used(_words_of(one)), *((one.name,) if one.is_appended else ()))
         found: dict[Fields, Likelihood] = {}
         for likelihood, world in state.worlds(used):
             fields = self.assigned(one, world)
             found[fields] = max(found.get(fields, likelihood), likelihood)
-        state.assign(one.name, [Alternative(*item) for item in found.items()])
+        if one.is_element or one.items is not None:
+            self._assign_elements(one, found, state)
+        if one.is_element:
+            state.set(one.name, unknown(f"${one.name}"))
+        else:
+            state.assign(one.name, [Alternative(*item) for item in found.items()])
+
+    def _assign_elements(
+        self, one: syntax.Assignment, found: Iterable[Fields], state: State
+    ) -> None:
+        """Any one element may be each of those of the array, the earlier ones included."""
+        name = names.elements(one.name)
+        earlier = state.variables.get(name, ()) if one.is_element or one.is_appended else ()
+        new = (Alternative((value,)) for fields in found for value in fields)
+        every = dict.fromkeys(replace(a, likelihood=Likelihood.PERHAPS) for a in (*earlier, *new))
+        if every:
+            state.assign(name, list(every))
 
     def assigned(self, one: syntax.Assignment, state: State) -> Fields:
         before = state.fields(one.name) or () if one.is_appended else ()
@@ -333,8 +349,14 @@ class SimpleCommands:
         self.leave(state)
         return status
 
-    def interrupt(self, _: Fields, __: Redirections, state: State, ___: Here) -> Likelihood:
+    def interrupt(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
         """`break` and `continue`."""
+        count = number(words[1]) if len(words) > 1 else 1
+        if self.rounds:
+            ended = state.copy()
+            ended.reach = min(state.reach, here.likelihood)
+            outermost = len(self.rounds)
+            self.rounds[-min(max(count or 1, 1), outermost)].append(ended)
         state.reach = Likelihood.NEVER
         return Likelihood.SURELY
 

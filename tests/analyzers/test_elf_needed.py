@@ -69,6 +69,52 @@ def test_a_plugin_with_an_unmet_need_is_a_gap() -> None:
     assert reasons(plan)["/plugins/p.so"] == "user.keep"
 
 
+def test_what_the_program_has_loaded_satisfies_a_plugin() -> None:
+    # libb.so is found by the program's RUNPATH, which is nothing to the plug-in's own search.
+    app = file("app/run", needing("libb.so", "-Wl,-rpath,/opt/b"), mode=0o755)
+    plugin = file("plugins/p.so", needing("libb.so", shared=True))
+    members = [app, *libc(), plugin, library("opt/b/libb.so")]
+    plan = planned({"Cmd": ["/app/run"]}, members, options=Options(keep=("/plugins",)))
+    assert gaps(plan) == []
+
+
+_LAUNCHER = """
+#include <dlfcn.h>
+int main(void){return dlopen("/opt/vm/server/libvm.so", RTLD_NOW | RTLD_GLOBAL) != 0;}
+"""
+
+
+@pytest.mark.parametrize(
+    "body", [_LAUNCHER, "int main(void){return 0;}"], ids=["opens", "does not"]
+)
+def test_what_a_launcher_opens_by_its_path_satisfies_what_lies_beside(body: str) -> None:
+    plugin = file("opt/vm/libnet.so", needing("libvm.so", shared=True))
+    app = file("opt/vm/bin/run", compiled(body), mode=0o755)
+    members = [app, *libc(), plugin, library("opt/vm/server/libvm.so")]
+    options = Options(keep=("/opt/vm/libnet.so",))
+    plan = planned({"Cmd": ["/opt/vm/bin/run"]}, members, options=options)
+    if body == _LAUNCHER:
+        assert gaps(plan) == []
+        assert "elf.plugin" in reasons(plan)["/opt/vm/server/libvm.so"]
+    else:
+        (gap,) = gaps(plan)
+        assert gap.startswith("/opt/vm/libnet.so: DT_NEEDED libvm.so: libvm.so is missing")
+
+
+def test_a_gap_names_its_file() -> None:
+    plugin = file("plugins/p.so", needing("libnope.so.1", shared=True))
+    app = calling("puts")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
+    (gap,) = plan.gaps
+    assert gap.reason.detail.startswith("/plugins/p.so: DT_NEEDED libnope.so.1")
+
+
+def test_a_link_in_a_tree_that_leads_nowhere_is_no_gap() -> None:
+    members: list[Member | str] = [calling("puts"), *libc(), "srv/tree/gone -> /usr/share/gone"]
+    plan = planned({"Cmd": ["/app"]}, members, options=Options(keep=("/srv/tree",)))
+    assert (gaps(plan), reasons(plan)["/srv/tree/gone"]) == ([], "user.keep")
+
+
 def test_a_library_that_a_program_loads_is_judged_in_that_programs_context() -> None:
     # Its own search finds nothing in /opt; the program's RPATH does.
     rpath = ("-Wl,--disable-new-dtags", "-Wl,-rpath,/opt")

@@ -134,6 +134,9 @@ def _packages_layer(recipe: Recipe) -> Path:
     return cached(f"{'-'.join(recipe.packages)}.layer", key, make) / "layer.tar"
 
 
+# Fixtures that no application layer is made of.
+_APART = frozenset(("apps", "opened", "recall"))
+
 # What mmdebstrap copies from this machine is no part of an image.
 _FORGET = '--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname"'
 
@@ -159,8 +162,10 @@ def _application_layer(name: str, write: Callable[[LayerWriter], None]) -> Path:
         with open_layer(out / "layer.tar") as tar:
             write(LayerWriter(tar))
 
-    files = [*FIXTURES.glob("*/**/*"), authority().server_certificate]
-    sources = sorted(file for file in files if file.is_file())
+    files = [
+        file for own in FIXTURES.iterdir() if own.name not in _APART for file in own.rglob("*")
+    ]
+    sources = sorted(file for file in (*files, authority().server_certificate) if file.is_file())
     modules = _source("applications.py", "layers.py", "programs.py")
     texts = (file.read_text("utf-8", "surrogateescape") for file in sources)
     key = _key("application", modules, _suite(), *texts)

@@ -11,13 +11,12 @@ from minify.analyzers.interpreters.languages import has_search_path, is_data, su
 from minify.analyzers.interpreters.libraries import has_library_in
 from minify.analyzers.runtimes import is_runtime
 from minify.closure import Context
-from minify.closure.commandline import MULTI_CALL, SHELLS, called, inner_command
+from minify.closure.commandline import MULTI_CALL, SHELLS, called, inner_command, innermost
 from minify.filetree import Entry
 from minify.filetree.path import decoded
 
 _LONGEST_LINE = 256
 _LOOKED_AT = 4096
-_MOST_HEADS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,8 @@ def _may_be_unknown(entry: Entry, context: Context) -> bool:
 def _of_script(script: Entry, context: Context) -> Entry | None:
     """The unknown program that the `#!` line of a script names, be it through `env`."""
     line = decoded(context.tree.read(script, _LONGEST_LINE).partition(b"\n")[0])
-    words = _split(line[2:].strip())
-    for _ in range(_MOST_HEADS):
-        if not words:
-            return None
-        inner = inner_command(called(words[0]), words[1:])
-        if inner is None:
-            break
-        words = inner
-    found = context.command(words[0])
+    words = innermost(_split(line[2:].strip()))
+    found = context.command(words[0]) if words else None
     is_unknown = found is not None and _may_be_unknown(found.entry, context)
     return found.entry if found is not None and is_unknown else None
 

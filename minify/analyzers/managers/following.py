@@ -137,8 +137,7 @@ def _all_started(context: Context) -> Iterator[Started]:
 
 def _known(context: Context) -> Iterator[Started]:
     """Managers and services among all that scripts run, be it that they go on after it."""
-    argv = (*context.config.entrypoint, *context.config.cmd)
-    for line in (argv, *context.lines):
+    for line in context.command_lines:
         for run in runs_of(line, context):
             texts = tuple(text or "" for text in run.texts)
             for one in behind_heads(texts, context):

@@ -12,9 +12,10 @@ from itertools import chain
 from minify.analyzers.scripts import directories
 from minify.analyzers.scripts.files import named, programs_in
 from minify.analyzers.scripts.helpers import helpers
-from minify.analyzers.scripts.lookup import is_users, programs
+from minify.analyzers.scripts.lookup import is_users, prints_nothing, programs
+from minify.analyzers.scripts.optional import optional
 from minify.analyzers.scripts.place import Place
-from minify.analyzers.walks import configuration_runs
+from minify.analyzers.walks import configuration_runs, surveyed
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
 from minify.closure.analyzer import Command
 from minify.closure.commandline import SHELLS
@@ -25,21 +26,18 @@ from minify.closure.innercommands import (
     program_files,
     program_texts,
 )
-from minify.closure.shellfiles import Texts, syntax_tree
 from minify.filetree import Entry, ImagePath
 from minify.filetree.path import decoded, joined
 from minify.shell import (
     Likelihood,
     Run,
-    Script,
     ShellError,
-    Surroundings,
     Survey,
     Value,
-    survey,
 )
 from minify.shell.builtins import NAMES
 from minify.shell.parser import LARGEST
+from minify.shell.survey import Unset
 from minify.shell.syntax import Function, Word
 from minify.shell.traversal import literals, statements
 from minify.shell.values import Unknown, known
@@ -62,32 +60,15 @@ def shell_script(entry: Entry, context: Context) -> Iterator[Finding]:
         if not pending:
             return
         here = pending.pop(0)
-        script = syntax_tree(here, context)
-        if isinstance(script, Script):
-            reader = _Reader(_survey(here, script, context), context)
+        found = surveyed(here, context)
+        if isinstance(found, Survey):
+            reader = _Reader(found, context)
             yield from reader.findings()
             new = [read for read in reader.read if read.path not in seen]
             pending += new
             seen.update(read.path for read in new)
-        elif isinstance(script, ShellError):
-            yield from _unparsed(here, script, context)
-
-
-def _survey(entry: Entry, script: Script, context: Context) -> Survey:
-    around = Surroundings(
-        is_root=True,
-        path=entry.path,
-        environment=environment(context),
-        arguments=None,
-        directory=context.workdir,
-        finder=Texts(context),
-    )
-    return survey(script, around)
-
-
-def environment(context: Context) -> dict[str, str]:
-    """The variables that a script begins with: ENV, and PATH as the runtime sets it."""
-    return {"PATH": ":".join(context.config.search_path), **context.config.env}
+        elif isinstance(found, ShellError):
+            yield from _unparsed(here, found, context)
 
 
 def _unparsed(entry: Entry, error: ShellError, context: Context) -> Iterator[Finding]:
@@ -112,6 +93,7 @@ class _Reader:
         self._by_configuration = configuration_runs(context)
         self._directories = tuple(directories.gone_through(found, context))
         self._functions = frozenset(_functions(found))
+        self._optional = optional(found)
         self._known: dict[_Site, set[Value]] = {}
         """The commands that are known in one of the ways to come to them, and their names."""
         self._started: set[tuple[str, int, Value | None]] = set()
@@ -126,16 +108,22 @@ class _Reader:
         """More shell texts, which the survey did not come to."""
 
     def findings(self) -> Iterator[Finding]:
+        for one in self._found.unset:
+            if self._is_expected(one):
+                self._known.setdefault((one.path, one.line, one.command), set())
         for path, script in self._found.scripts.items():
             for text, line in literals(script):
                 yield from programs_in(text, Place(path, line, None), self._context)
         for run in self._runs():
             yield from self._run(run)
-        for one in self._found.named:
-            place = Place.of(one)
-            yield from named(one.value, place, self._context, is_use=not one.is_assigned)
+        for word in self._found.named:
+            place = Place.of(word)
+            yield from named(word.value, place, self._context, is_use=not word.is_assigned)
         yield from self._guesses()
         yield from self._gaps()
+
+    def _is_expected(self, one: Unset) -> bool:
+        return one.is_expected or one.written.removeprefix("$") in self._optional
 
     def _runs(self) -> Iterator[Run]:
         """The runs of the survey, and those of the configuration's command in the same files."""
@@ -170,7 +158,9 @@ class _Reader:
     def _builtin(self, words: tuple[Value, ...], run: Run, place: Place) -> None:
         """What `eval` runs may be wholly unknown; what a part of it is the survey looks at."""
         if words[0].text == "eval" and words[1:] and all(map(_is_unknown, words[1:])):
-            if not is_users(words[1]):
+            if is_users(words[1]):
+                self._know(run)
+            else:
                 self._unknown.setdefault(_site(run), ("runs", words[1], place))
         elif words[0].text not in _SOURCES:
             self._know(run)
@@ -199,10 +189,14 @@ class _Reader:
             yield self._started_by(name, command, place)
         if name.text == "{}":
             yield from self._made_up("runs", name, run, place)
-        elif name.text is not None or is_users(name):
+        elif name.text is not None or self._is_users(name) or prints_nothing(name):
             self._know(run)
         if name.text is None:
             self._guessed.setdefault(_site(run), []).append((name, place))
+
+    def _is_users(self, name: Value) -> bool:
+        """Whether a command is what whoever starts the script names, or leaves out."""
+        return is_users(name) or name.shown.removeprefix("$") in self._optional
 
     def _started_by(self, name: Value, command: Command, place: Place) -> Need:
         self._started.add((place.path, place.line, name))
@@ -311,6 +305,8 @@ class _Reader:
         for name, place in filter(None, self._texts.values()):
             found.setdefault((place.path, "runs", name.shown), place.line)
         for one in self._found.unset:
+            if self._is_expected(one):
+                continue
             others = self._known.get((one.path, one.line, one.command), set()) - {one.following}
             if not others and (one.path, one.line, one.following) not in self._started:
                 found.setdefault((one.path, "runs", one.written), one.line)
