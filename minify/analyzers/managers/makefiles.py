@@ -229,7 +229,7 @@ class _Expansion:
         given = self.of(rest, depth + 1)
         if name == "shell":
             self.shells.append(given.strip())
-        return given.partition(",")[0].strip() if name == "call" else ""
+        return self._value(given.partition(",")[0].strip(), depth) if name == "call" else ""
 
 
 def _end(text: str, at: int, sign: str) -> int:
