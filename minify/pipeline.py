@@ -328,8 +328,9 @@ def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
 
 
 def _described_gaps(decided: Plan) -> Iterable[str]:
-    yield f"--strict: gaps: {len(decided.gaps)}"
-    yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
+    number = len(decided.gaps)
+    yield f"--strict: {number:,} gap{'s' if number > 1 else ''}: what may be missing or not work"
+    yield from (f"  {gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
 def _check(made: Result, options: Options) -> None:

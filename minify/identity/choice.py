@@ -217,7 +217,8 @@ def _default(image: _Image) -> Identity:
     found = service_account(image.keep.runs_as, accounts)
     candidates = [(appuser(accounts, in_group_0=image.wishes.arbitrary_uid), _DEFAULT)]
     if found.user is not None and found.reason is not None:
-        evidence = f"{found.reason.by}: {found.reason.detail}"
+        by, detail = found.reason.by, found.reason.detail
+        evidence = detail if by in detail else f"{by}: {detail}"
         by_itself = (found.user, f"the program changes to it by itself ({evidence})")
         candidates = [by_itself, *(each for each in candidates if each[0].uid != found.user.uid)]
     rejected = list(found.rejected)
