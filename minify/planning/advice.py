@@ -67,7 +67,7 @@ class Mount:
     is_declared: bool = False
     """Whether the image's VOLUME says so; then docker and podman make one themselves."""
     runs_code: bool = False
-    """Whether what is written there may be code that is run, which a tmpfs must be told to allow."""
+    """Whether what is written there may be code that is run: a tmpfs must be told to allow it."""
 
 
 @dataclass(frozen=True, slots=True)
