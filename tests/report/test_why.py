@@ -14,7 +14,7 @@ from minify.errors import UsageError
 from minify.filetree import FileTree
 from minify.pipeline import Options, explain_image, plan_image
 from minify.report.lookup import pattern
-from minify.report.sections import warning_sections
+from minify.report.sections import left_out_section
 from minify.report.why import answers
 from minify.report.why_text import refusals
 from report.kit import APP, RUN, TOOL, explained, why
@@ -340,8 +340,9 @@ def test_what_is_left_out_says_how_likely_it_is_and_what_keeps_it() -> None:
           to keep  --keep {gconv}/SJIS.so, or --keep-dlopen guessed
         """)
     line = "libc.gconv-all (guessed)"
-    cost = "2 files, 0.0 kB; --keep-dlopen guessed keeps it"
-    (section,) = [s for s in warning_sections(explanation.result.plan) if "left out" in s.title]
+    cost = "2 files, 0.0 kB"
+    section = left_out_section(explanation.result.plan)
+    assert section.title == "may be opened by name, left out; --keep-dlopen guessed keeps all of it"
     assert section.lines == (f"{line}: {gconv}: {cost}",)
     kept = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 1"], options=GUESSED)
     assert why(kept, f"{gconv}/SJIS.so").startswith(f"{gconv}/SJIS.so is kept")
