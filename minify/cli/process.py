@@ -13,10 +13,9 @@ import click
 
 from minify.cli import default
 from minify.cli.headings import DefaultCommand
-from minify.cli.output import silence
+from minify.cli.output import print_error, silence
 from minify.errors import MinifyError, UsageError
 from minify.report import json as json_report
-from minify.report.escape import printable
 
 # Nearly all that is made lives to the end: to look for cycles in it as often as Python would takes
 # a tenth of the time.
@@ -66,9 +65,7 @@ def _run(argv: list[str]) -> int:
         # click turns Ctrl-C into this.
         raise KeyboardInterrupt from error
     except MinifyError as error:
-        click.echo(
-            "\n".join(map(printable, (f"minify: {error.lines[0]}", *error.lines[1:]))), err=True
-        )
+        print_error(error)
         if "--json" in argv:
             click.echo(json_report.failure(error), nl=False)
         return error.exit_code

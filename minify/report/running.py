@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from minify.planning import Advice, Mount, MountKind, Plan
+from minify.report import publishing
 from minify.report.escape import printable
 
 PORTS_SYSCTL = "net.ipv4.ip_unprivileged_port_start"
@@ -26,7 +27,8 @@ _SHOWN = 4
 def docker_run(plan: Plan, image: str) -> str:
     """The `docker run` line for the result, called `image`; quoted for a POSIX shell."""
     advice = plan.advice
-    words = ["docker", "run"]
+    words = ["docker", "run", *publishing.published(plan.config.exposed_ports)]
+    words += publishing.volumes(advice.mounts, image)
     if advice.is_read_only:
         words.append("--read-only")
         words += [word for mount in advice.mounts for word in _mount(mount)]
@@ -39,7 +41,7 @@ def docker_run(plan: Plan, image: str) -> str:
 
 
 def _mount(mount: Mount) -> Iterator[str]:
-    """The option for one mount; none for a VOLUME, which the engine mounts by itself."""
+    """The option for one mount; none for a VOLUME, which has its own."""
     if mount.is_declared:
         return
     if mount.kind is MountKind.VOLUME:

@@ -5,6 +5,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -31,12 +32,14 @@ from minify.shell.values import (
     Source,
     Unknown,
     Value,
+    ValuePart,
     concatenated,
     known,
     unknown,
 )
 
 _USER_VARIABLES = frozenset(("EUID", "UID"))
+_BLANK = re.compile(r"(\s+)")
 _DEFAULTS = frozenset((":-", "-", ":=", "="))
 
 
@@ -113,13 +116,23 @@ def _fields(word: Word, state: State, assumed: Assumption) -> Iterator[Value]:
 
 
 def _split(found: Value) -> Iterator[Value]:
-    """What an unquoted expansion becomes: the words of its text; nothing if it is empty."""
-    if found.text is None:
-        yield found
-        return
-    is_certain = found.is_certain
-    for piece in found.text.split():
-        yield known(piece, is_certain=is_certain)
+    """What an unquoted expansion becomes: the words of its text; nothing if it is empty.
+
+    What is not known counts as a part of one word.
+    """
+    current: list[ValuePart] = []
+    for part in found.parts:
+        if isinstance(part, Unknown):
+            current.append(part)
+            continue
+        for piece in _BLANK.split(part.text):
+            if piece.isspace() and current:
+                yield Value(tuple(current))
+                current = []
+            elif piece and not piece.isspace():
+                current.append(replace(part, text=piece))
+    if current:
+        yield Value(tuple(current))
 
 
 def _with_home(word: Word, state: State) -> Iterator[Part | Value]:

@@ -114,7 +114,7 @@ class SimpleCommands:
     def _assign(self, one: syntax.Assignment, state: State) -> None:
         if one.value is None and one.items is None:
             return
-        used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
+        used = (*names.used(_words_of(one)), *((one.name,) if one.is_appended else ()))
         found: dict[Fields, Likelihood] = {}
         for likelihood, world in state.worlds(used):
             fields = self.assigned(one, world)

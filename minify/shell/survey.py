@@ -68,6 +68,8 @@ class Unset:
     """The word that is the command then; None if there is none."""
     command: tuple[Word, ...] = ()
     """The command as it stands in the script."""
+    is_expected: bool = False
+    """Whether the script knows that it may have none: it asks for that, or for its truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,11 @@ class _Surveyor(Walker):
         self._name((*words, *targets), state, here)
         unset = tuple(takewhile(_is_unset, words))
         following = words[len(unset)] if len(words) > len(unset) else None
+        is_asked = min(here.likelihood, state.reach) <= Likelihood.SELDOM
+        is_expected = is_asked or (here.is_tolerated and following is None)
+        site = here.path, here.line, following, here.written
         for word in unset:
-            self._found.unset[Unset(word.shown, here.path, here.line, following, here.written)] = (
-                None
-            )
+            self._found.unset[Unset(word.shown, *site, is_expected)] = None
         if words and words[0].text == "eval":
             self._look_at_text(words[1:], state, here)
         status = super().call(words, redirections, state, here)
@@ -275,13 +278,13 @@ class _Surveyor(Walker):
         state.set(POSITIONAL, ANY_LIST)
         state.is_open = True
         assigned = [
-            one
-            for script in self._found.scripts.values()
+            (Here(path, line=statement.line), one)
+            for path, script in self._found.scripts.items()
             for statement in traversal.statements(script)
             for one in traversal.assignments(statement)
         ][:_MOST_ASSIGNMENTS]
         for _ in range(2):  # a value may use a variable that is assigned further down
-            for one in assigned:
+            for self._at, one in assigned:
                 self._may_be(one, state)
         for path, script in self._found.scripts.items():
             for statement in traversal.statements(script):

@@ -194,7 +194,7 @@ def test_a_job_that_is_not_there_is_a_gap() -> None:
     members = [script("sbin/supervisord", ""), file("s.conf", "[program:x]\ncommand=/gone\n")]
     plan = planned(run, members)
     assert [gap.reason.detail for gap in plan.gaps] == [
-        "starts /gone: /gone is missing in the source; looked in /gone"
+        "/s.conf: starts /gone: /gone is missing in the source; looked in /gone"
     ]
 
 

@@ -137,6 +137,8 @@ class Case:
     """Whether server.crt and server.key of the tests' authority are in the build's context."""
     wheels: bool = False
     """Whether the wheels of its requirements.txt are in the build's context, in `wheels`."""
+    npm: bool = False
+    """Whether what its package-lock.json names is in the build's context, in `node_modules`."""
     root: str = ""
     """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""

@@ -41,6 +41,7 @@ def fat(docker: Engine) -> Callable[[Case], AppImage]:
 
     def make(case: Case) -> AppImage:
         if case.name not in loaded:
+            require(*(("npm",) if case.npm else ()))
             loaded[case.name] = build_app(case, docker)
             load_archive(docker, loaded[case.name].archive)
         return loaded[case.name]
