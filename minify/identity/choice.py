@@ -240,7 +240,7 @@ def _root(image: _Image, decisive: Rejected, rejected: tuple[Rejected, ...]) -> 
     """The image's own root, since nobody else could run the program."""
     refused = "; ".join(decisive.refusals)
     why = f"{decisive.user} could not run the program: {refused}"
-    hint = "change that in the source image, name a user with --user, or say --user keep"
+    hint = "say --user keep if root is meant, else change that in the source image"
     gap = Gap(Reason(_STAYS_ROOT, CONFIG, f"the user stays root: {why}"), hint)
     own = own_user(image.config.user, image.accounts)
     identity = _identity(_kept(own, image), f"kept: {why}", image)
