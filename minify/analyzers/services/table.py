@@ -197,8 +197,9 @@ SERVICES: Mapping[str, Service] = {
         modules=Modules("/usr/lib/proftpd/*.so"),
     ),
     "rabbitmq-server": Service(
-        files="/etc/rabbitmq/rabbitmq.conf /etc/rabbitmq/conf.d/*.conf /etc/rabbitmq/enabled_plugins"
-        " /etc/rabbitmq/advanced.config /etc/rabbitmq/rabbitmq.config",
+        files="/etc/rabbitmq/rabbitmq.conf /etc/rabbitmq/conf.d/*.conf"
+        " /etc/rabbitmq/advanced.config /etc/rabbitmq/rabbitmq.config"
+        " /etc/rabbitmq/enabled_plugins",
     ),
     "redis-sentinel": Service(files="/etc/redis/sentinel.conf", is_operand=True),
     "redis-server": Service(files="/etc/redis/redis.conf", is_operand=True),
