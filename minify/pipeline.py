@@ -16,6 +16,7 @@ from minify.closure import (
     Analyzer,
     Context,
     Finding,
+    Gap,
     ImageRule,
     KeepSet,
     Level,
@@ -276,8 +277,14 @@ def _closure(
     dropped = Dropped(options.drop, context.tree)
     analyzers = _rules().analyzers
     whole = solve(findings, analyzers, context, dropped, options.keep_dlopen)
-    if whole.missing or is_decided:
+    if whole.missing:
         return whole, (), ()
+    if is_decided:
+        # Nothing is left to go, but what is followed and what is not is told as the first time.
+        known = Pruning.of(prune(whole, context, Level.BALANCED) for prune in _rules().pruners)
+        findings = (*findings, *(one for one in known.findings if isinstance(one, Gap)))
+        context = replace(context, followed=known.scripts)
+        return solve(findings, analyzers, context, dropped, options.keep_dlopen), (), ()
     prunings = {
         level: Pruning.of(prune(whole, context, level) for prune in _rules().pruners)
         for level in (Level.BALANCED, Level.TIGHT)

@@ -35,7 +35,8 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     link_map = context.link_map(entry)
     for loaded in (*link_map.objects, *link_map.auditors):
         yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
-    for missing in link_map.missing:
+    for missing in link_map.missing if elf.interpreter or link_map.interpreter else ():
+        # Nothing here can load what is for another machine or another C library.
         reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")
         absent = Missing(missing.name, reason, grade, missing.looked, missing.hint)
         yield from (absent,) if elf.interpreter else _unless_loaded(missing, absent, context)

@@ -214,8 +214,9 @@ def _spawned(
         name = plain_name(words[0])
         is_roots = statement.directive.section not in as_others
         if is_roots and (name in DROPS or name in BECOMES or name in MANAGES):
-            reason = Reason(ROOT, statement.by, f"{statement.reason.detail}, which it does as root")
-            yield NeedsRoot(reason, own[-1].account if own else "")
+            section = statement.directive.section
+            detail = f"starts {name} as root, for [{section}] has no user="
+            yield NeedsRoot(Reason(ROOT, statement.by, detail), own[-1].account if own else "")
 
 
 def _rooted(service: _Service, statements: Iterable[_Statement]) -> Iterator[Finding]:

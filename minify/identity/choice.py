@@ -26,6 +26,7 @@ from minify.image import ImageConfig
 
 KEEP = "keep"
 _OWN = "the image's own"
+_STAYS_ROOT = "identity.root"
 _DEFAULT = "the default: not root"
 _SHOWN_REFUSALS = 3
 _SHOWN_NAMES = 3
@@ -59,7 +60,11 @@ def unchanged_user(wishes: Wishes, config: ImageConfig, keep: KeepSet, tree: Fil
     files = AccountFiles(None, None, *shadows)
     if not wishes.arbitrary_uid:
         written = config.user
-        return replace(_identity(_kept(own, image), _OWN, image, files), user=written)
+        identity = _identity(_kept(own, image), _OWN, image, files)
+        # That nobody else could be the user is as true as the first time.
+        again = _default(image).gaps if own.uid == 0 and wishes.user is None else ()
+        root = tuple(gap for gap in again if gap.reason.rule == _STAYS_ROOT)
+        return replace(identity, user=written, gaps=(*root, *identity.gaps))
     return _own(own, image, files) if own.uid != 0 else choose_user(wishes, config, keep, tree)
 
 
@@ -235,8 +240,8 @@ def _root(image: _Image, decisive: Rejected, rejected: tuple[Rejected, ...]) -> 
     """The image's own root, since nobody else could run the program."""
     refused = "; ".join(decisive.refusals)
     why = f"{decisive.user} could not run the program: {refused}"
-    hint = "change that in the source image, name a user with --user, or say --user keep"
-    gap = Gap(Reason("identity.root", CONFIG, f"the user stays root: {why}"), hint)
+    hint = "say --user keep if root is meant, else change that in the source image"
+    gap = Gap(Reason(_STAYS_ROOT, CONFIG, f"the user stays root: {why}"), hint)
     own = own_user(image.config.user, image.accounts)
     identity = _identity(_kept(own, image), f"kept: {why}", image)
     return replace(identity, rejected=rejected, gaps=(gap, *identity.gaps))
@@ -263,7 +268,9 @@ def _identity(
         homes = Homes(trial.users, owner, image.keep, image.tree)
         found = home(trial.source or image.own, user, image.config, homes)
         warnings += filter(None, (found.warning,))
-        gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
+        was = trial.source is not None
+        closed = unreadable(trial.users, owner, image.keep, image.tree, is_as_before=was)
+        gaps = tuple(closed)
     if files.shadow is None:
         gaps += tuple(_without_passwords(image))
     if is_changed and user.uid != 0:

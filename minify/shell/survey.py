@@ -278,13 +278,13 @@ class _Surveyor(Walker):
         state.set(POSITIONAL, ANY_LIST)
         state.is_open = True
         assigned = [
-            one
-            for script in self._found.scripts.values()
+            (Here(path, line=statement.line), one)
+            for path, script in self._found.scripts.items()
             for statement in traversal.statements(script)
             for one in traversal.assignments(statement)
         ][:_MOST_ASSIGNMENTS]
         for _ in range(2):  # a value may use a variable that is assigned further down
-            for one in assigned:
+            for self._at, one in assigned:
                 self._may_be(one, state)
         for path, script in self._found.scripts.items():
             for statement in traversal.statements(script):

@@ -186,6 +186,24 @@ def test_a_reason_names_the_line_where_the_command_stands() -> None:
     )  # fmt: skip
 
 
+def test_a_reason_is_in_the_line_that_says_it_and_not_where_it_is_passed_on() -> None:
+    wrapper = file("bin/wrapper", '#!/bin/sh\nexec jq "$@"\n', mode=0o755)
+    text = "#!/bin/sh\nfalse &&\n    DATA=/opt/app/conf/b.conf\nwrapper /opt/app/conf/a.conf\n"
+    run = file("opt/app/run", text, mode=0o755)
+    env: dict[str, Json] = {"Cmd": ["/opt/app/run"], "Env": ["PATH=/bin:/usr/bin"]}
+    plan = planned(env, [*IMAGE, wrapper, run])
+    found = {
+        reason.detail
+        for name in ("a", "b")
+        for reason in plan.keep.kept[ImagePath(f"/opt/app/conf/{name}.conf")].reasons
+        if reason.rule.startswith("script.")
+    }
+    assert found == {
+        "/opt/app/run:3 names /opt/app/conf/b.conf",
+        "/opt/app/run:4 names /opt/app/conf/a.conf",
+    }
+
+
 def test_a_script_that_cannot_be_read_keeps_what_its_words_name() -> None:
     found = kept("if then jq; fi ((")
     assert found[0] == "/usr/bin/jq"

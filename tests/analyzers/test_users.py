@@ -236,15 +236,15 @@ STARTING = "[program:a]\ncommand={}\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (STARTING.format("nginx -g x"), "#: says 'command=nginx -g x', which it does as root"),
+        (STARTING.format("nginx -g x"), "#: starts nginx as root, for [program:a] has no user="),
         (
             STARTING.format("/usr/sbin/cron"),
-            "#: says 'command=/usr/sbin/cron', which it does as root",
+            "#: starts cron as root, for [program:a] has no user=",
         ),
         (STARTING.format("nginx") + "user=www", "# unless www: says 'user=www'"),
         (
             "[supervisord]\nuser=app\n" + STARTING.format("nginx"),
-            "# unless app: says 'command=nginx', which it does as root",
+            "# unless app: starts nginx as root, for [program:a] has no user=",
         ),
         (STARTING.format("worker"), ""),
         (STARTING.format("%(ENV_X)s"), ""),

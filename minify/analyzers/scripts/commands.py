@@ -14,6 +14,7 @@ from minify.analyzers.scripts.files import named, programs_in
 from minify.analyzers.scripts.helpers import helpers
 from minify.analyzers.scripts.lookup import is_users, prints_nothing, programs
 from minify.analyzers.scripts.optional import optional
+from minify.analyzers.scripts.passing import passes_on
 from minify.analyzers.scripts.place import Place
 from minify.analyzers.walks import configuration_runs, surveyed
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
@@ -171,7 +172,9 @@ class _Reader:
     def _arguments(self, run: Run, place: Place) -> Iterator[Finding]:
         if run.path in self._found.scripts and run.likelihood is not Likelihood.NEVER:
             for word in run.words[1:]:
-                yield from named(word, place, self._context, is_use=True)
+                # What a script is given whoever starts it names, in the line where it does.
+                if not (word.beginning.startswith("/") and passes_on(run.written)):
+                    yield from named(word, place, self._context, is_use=True)
 
     def _helpers(self, line: CommandLine, run: Run, place: Place) -> Iterator[Finding]:
         for name in helpers(line.words):
