@@ -121,11 +121,10 @@ def applications(names: Sequence[str]) -> None:
     """Those written before the rules of minify were frozen, and apart from them those after."""
     loaded = [cases.load(name) for name in names]
     with engines.dockerd() as docker:
-        for when in ("before", "after"):
-            group = [case for case in loaded if case.written == when]
-            if group:
-                sys.stdout.write(f"Written {when} the rules were frozen:\n\n{apps_table.HEAD}")
-            for case in group:
+        for freezes in sorted({case.freezes for case in loaded}):
+            when = f"after freeze {freezes}" if freezes else "before the rules were frozen"
+            sys.stdout.write(f"Written {when}:\n\n{apps_table.HEAD}")
+            for case in (one for one in loaded if one.freezes == freezes):
                 sys.stdout.write(apps_table.row(case, docker))
                 sys.stdout.flush()
 

@@ -332,6 +332,9 @@ def test_programs_that_manage_the_machine_need_root(name: str) -> None:
         ("if x; then\n  exec sshd\nfi", False),
         ("exec gosu app sshd", False),
         ('exec "$@"', False),
+        # One command, though what it is given has two values; not if there is another end.
+        ("test -r /x && X=-e\nexec sshd $X", True),
+        ("test -r /x && X=-e\nif x; then\n  exec sshd $X\nfi\nexec nice x", False),
         ("exec 2>&1", False),
         ("exec nothing", False),
         ("# exec sshd", False),
