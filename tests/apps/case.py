@@ -143,6 +143,9 @@ class Case:
     """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""
     """Why the slim image does not pass yet."""
+    gaps: tuple[str, ...] = ()
+    """The gaps that are told of it, each as its rule and its path; that it stays root's is not one
+    of them."""
 
     @property
     def directory(self) -> Path:
