@@ -6,7 +6,7 @@ The program looks the name up in passwd when it starts, whoever it runs as.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from minify.analyzers.directives import configuration_text, directives
@@ -40,8 +40,6 @@ _DIRECTIVES = frozenset(
     setuid uid user username
     """.split()
 )
-# One pass, however many accounts there are; none has a longer name.
-_STRING = re.compile(rb"\0([^\0:\n]{1,256}+)(?=\0)")
 _ENDINGS = ("rungroup", "runuser")
 
 
@@ -77,8 +75,7 @@ def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding
     if not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
         return
     names = {name for path in (PASSWD, GROUP) for name in _names(path, context)} - _WORDS
-    strings = _STRING.finditer(b"\0%b\0" % context.tree.read(entry))
-    for name in sorted({match[1] for match in strings if match[1] in names}):
+    for name in sorted(_strings_among(names, b"\0%b\0" % context.tree.read(entry))):
         detail = f"contains {decoded(name)!r} and looks accounts up"
         yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
 
@@ -89,6 +86,16 @@ def _names(path: str, context: Context) -> Iterator[bytes]:
     for name in (line.partition(b":")[0] for line in lines):
         if name and b"\0" not in name:
             yield name
+
+
+def _strings_among(names: Iterable[bytes], data: bytes) -> set[bytes]:
+    """Those of `names` that stand between two NULs: one pass, however many there are."""
+    wanted = set(names)
+    firsts = b"".join(re.escape(bytes([first])) for first in sorted({name[0] for name in wanted}))
+    if not firsts:
+        return set()
+    pattern = re.compile(rb"\0([%b][^\0:\n]{0,255}+)(?=\0)" % firsts)
+    return {match[1] for match in pattern.finditer(data) if match[1] in wanted}
 
 
 def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:

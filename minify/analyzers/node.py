@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from minify.analyzers.node_launches import Launches, unexplained
+from minify.analyzers.node_workspaces import unreached
 from minify.closure import (
     CONFIG,
     Context,
@@ -150,6 +151,10 @@ class _Program:
     def _of_managers(self) -> Iterator[Finding]:
         """What package managers write beside the packages, and read again."""
         for directory in self.directories:
+            manifest = self.context.tree.file(f"{directory}/package.json")
+            if manifest is not None:
+                reason = Reason("node.package", CONFIG, "package managers read it")
+                yield Need(manifest.path, reason)
             for name in self.context.tree.children(directory):
                 entry = self.context.tree[ImagePath(f"{directory}/{name}")]
                 if name.startswith(".") and entry.kind is Kind.FILE:
@@ -201,7 +206,8 @@ def _entered(
         return f"{package.shown} loads what its settings name ({origin.detail})"
     if not graph.is_complete:
         return "there are too many to be read"
-    return _Program(context, graph, launches, tuple(_directories(graph, launches)))
+    directories = (*_directories(graph, launches), *unreached(graph, launches, context))
+    return _Program(context, graph, launches, directories)
 
 
 def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: Context) -> str:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from minify.closure.analyzer import Context
 from minify.closure.finding import USER, Finding, Grade, Need, Reason
-from minify.errors import UsageError
+from minify.errors import UsageError, option
 from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT, ancestors, child
 
@@ -100,12 +100,12 @@ class Pattern:
         """The paths that match, as they are written; UsageError if there is none."""
         if not self.pattern.startswith("/"):
             raise UsageError(
-                f"{self.flag} {self.pattern}: a pattern is an absolute path in the image, with"
-                " * ? [] within a name and ** across directories"
+                f"{option(self.flag, self.pattern)}: a pattern is an absolute path in the image,"
+                " with * ? [] within a name and ** across directories"
             )
         found = tuple(glob(tree, self.pattern))
         if not found:
-            raise UsageError(f"{self.flag} {self.pattern}: nothing in the image matches")
+            raise UsageError(f"{option(self.flag, self.pattern)}: nothing in the image matches")
         return found
 
 

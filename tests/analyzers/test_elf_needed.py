@@ -12,6 +12,7 @@ from analyzers.kit import LIBRARIES, LOADER, calling, compiled, libc
 from minify.errors import ClosureError
 from minify.pipeline import Options
 
+EM_S390 = 22
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 
 
@@ -66,6 +67,15 @@ def test_a_plugin_with_an_unmet_need_is_a_gap() -> None:
     plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
     (gap,) = gaps(plan)
     assert gap.startswith("/plugins/p.so: DT_NEEDED libnope.so.1: libnope.so.1 is missing")
+    assert reasons(plan)["/plugins/p.so"] == "user.keep"
+
+
+def test_a_plugin_for_another_machine_is_no_gap() -> None:
+    built = needing("libnope.so.1", shared=True)
+    plugin = file("plugins/p.so", built[:18] + EM_S390.to_bytes(2, "little") + built[20:])
+    app = calling("puts")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
+    assert gaps(plan) == []
     assert reasons(plan)["/plugins/p.so"] == "user.keep"
 
 

@@ -279,3 +279,45 @@ def test_version_control_data_beside_the_modules_goes() -> None:
 
 def test_archives_of_packages_are_left_alone() -> None:
     assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
+
+
+SHOP: tuple[Member | str, ...] = (
+    file("app/package.json", '{"workspaces": ["apps/*", "packages/*"]}'),
+    file("app/apps/api/package.json", '{"name": "api", "dependencies": {"shared": "*"}}'),
+    "app/apps/admin/index.js",
+    file("app/apps/admin/package.json", '{"name": "@x/admin"}'),
+    file("app/packages/lib/package.json", '{"name": "shared"}'),
+    f"{MODULES}/@x/admin -> ../../apps/admin",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("", False),
+        ("x = 'admin.html'", False),
+        ("x = '../admin/dist'", True),
+        ("fs.readdirSync('apps')", True),
+        ("require('@x/admin')", True),
+        ("require(process.argv[2])", True),
+    ],
+)
+def test_workspaces_that_nothing_has_to_do_with_go(text: str, *, stays: bool) -> None:
+    plan = plan_of(["node", "apps/api/x.js"], *SHOP, file("app/apps/api/x.js", text))
+    assert ("/app/apps/admin/index.js" in plan.keep.kept) == stays
+    assert "/app/packages/lib/package.json" in plan.keep.kept
+
+
+def test_what_an_installation_writes_down_names_nothing() -> None:
+    lock = file("srv/shop/package-lock.json", '{"node_modules/dev": {}}')
+    members = ("srv/shop/x.js", "srv/shop/node_modules/dev/index.js", lock)
+    plan = plan_of(["node", "/srv/shop/x.js"], *members)
+    assert "/srv/shop/node_modules/dev/index.js" not in plan.keep.kept
+
+
+def test_bun_beside_node_is_told() -> None:
+    bun = calling("main", name="usr/bin/bun")
+    plan = plan_of(["sh", "-c", "node main.js; bun x.js"], MAIN, bun, "app/x.js")
+    (sentence,) = spared(plan)
+    assert "/usr/bin/bun runs JavaScript too" in sentence
+    assert "dev/index.js" in packages(plan)
