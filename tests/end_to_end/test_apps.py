@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from images.engines import Engine
 from images.runner import Runner, user_of
 from images.runner import load as load_archive
 
+from end_to_end.exported import exported
 from end_to_end.kit import Report, minified, run_flags
 
 pytestmark = pytest.mark.engine
@@ -140,3 +142,21 @@ def test_image_of_what_was_opened_passes_the_checks_and_is_smaller(
     opened = opened_image(case, fat(case), docker)
     assert failures(perform(case, Runner(docker, opened.tag), fat(case).tag)) == []
     assert opened.size <= slim(case).report["size"]["after"]["bytes"]
+
+
+_MODULE = re.compile(r".*\.(?:[cm]?js|json|node)")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "case", [one for one in cases(slim=True) if str(one.id).startswith("node-")]
+)
+def test_modules_that_node_opens_are_kept(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
+) -> None:
+    require("strace")
+    # All that `require.cache` has in the end, and what is read without being run besides.
+    opened = opened_image(case, fat(case), docker)
+    modules = set(filter(_MODULE.fullmatch, exported(docker, opened.tag)))
+    assert len(modules) > 50
+    assert modules - exported(docker, slim(case).tag).keys() == set()
