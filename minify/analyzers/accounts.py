@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from minify.analyzers.directives import configuration_text, directives
-from minify.closure import EVERYBODY, Context, Finding, Grade, Need, Reason, RunsAs
+from minify.closure import EVERYBODY, Context, Finding, Grade, Need, Reason, RunsAs, places
+from minify.closure.application import application
 from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import basename, decoded
@@ -112,19 +113,45 @@ def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
         yield from login_shells(entry.path, context)
 
 
+def login_homes(by: str, context: Context) -> Iterator[Finding]:
+    """The homes of those who can log in, and of who does so without a name: vsftpd's `ftp`."""
+    entry = context.tree.file(by)
+    found = _in_program(entry, context) if entry else ()
+    named = {one.account for one in found if isinstance(one, RunsAs)} - {EVERYBODY}
+    for fields in _accounts(context):
+        home = (
+            context.tree.directory(fields[5]) if _is_person(fields) or fields[0] in named else None
+        )
+        if home is None or places.is_distributions(home.path, context.tree):
+            continue
+        if context.is_first_party(home.path):
+            yield from application(
+                home.path, Reason("account.home", by, f"the home of {fields[0]}")
+            )
+
+
 def login_shells(by: str, context: Context) -> Iterator[Finding]:
     """The shells of those who can log in: root, and the accounts that people have.
 
     A daemon's account seldom has one that is meant; who has none is refused by sshd and su.
     """
-    file = context.tree.file(PASSWD)
-    lines = decoded(context.tree.read(file, _LARGEST_TEXT)).split("\n") if file else ()
-    for fields in (line.split(":") for line in lines):
-        number = fields[2] if len(fields) > 6 else ""
-        is_person = number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON
-        shell = context.executable(fields[6]) if is_person or number == "0" else None
+    for fields in _accounts(context):
+        may_log_in = _is_person(fields) or fields[2] == "0"
+        shell = context.executable(fields[6]) if may_log_in else None
         if shell is not None:
             # sshd asks whether it is there even of who may only fetch files.
             is_shell = basename(shell.entry.path) not in _NO_SHELLS
             reason = Reason("account.shell", by, f"the login shell of {fields[0]}")
             yield Need(shell.path, reason, Grade.HARD if is_shell else Grade.SOFT)
+
+
+def _accounts(context: Context) -> Iterator[list[str]]:
+    """The seven fields of each account."""
+    file = context.tree.file(PASSWD)
+    lines = decoded(context.tree.read(file, _LARGEST_TEXT)).split("\n") if file else ()
+    yield from (fields for fields in (line.split(":") for line in lines) if len(fields) > 6)
+
+
+def _is_person(fields: list[str]) -> bool:
+    number = fields[2]
+    return number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON

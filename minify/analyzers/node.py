@@ -24,6 +24,7 @@ from minify.closure import (
     Need,
     Pruning,
     Reason,
+    Writes,
     places,
 )
 from minify.closure.application import application
@@ -49,6 +50,19 @@ def find(context: Context) -> Iterator[Finding]:
     launches.find(None)
     for path, reason in launches.files.items():
         yield Need(path, reason, Grade.HARD)
+    for name, by in launches.runners.items():
+        if name.startswith("pm2"):
+            yield from _home_of_pm2(by, context)
+
+
+def _home_of_pm2(by: str, context: Context) -> Iterator[Finding]:
+    """pm2 ends where it cannot write below its home, which another user than root may not have."""
+    home = context.config.env.get("PM2_HOME", "")
+    if home.startswith("/"):
+        yield Writes(home, Reason("node.pm2", by, f"pm2 writes to PM2_HOME {home}"))
+    elif context.config.user.partition(":")[0] in ("", "0", "root"):
+        detail = "pm2 writes below its HOME, and only root's is known"
+        yield Gap(Reason("node.pm2", by, detail), "say where with --env PM2_HOME=/tmp/pm2")
 
 
 def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:

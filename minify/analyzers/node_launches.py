@@ -67,6 +67,8 @@ class Launches:
     """Commands of packages, and the shell of package managers: paths that are started."""
     managers: dict[str, None] = field(default_factory=dict)
     """The package managers that are started."""
+    runners: dict[str, str] = field(default_factory=dict)
+    """Programs of packages that run others, with what starts them."""
     askers: dict[str, None] = field(default_factory=dict)
     """Files that start Node, if only for what it cannot be started for."""
     unknown: str = ""
@@ -78,8 +80,10 @@ class Launches:
             self._line(line, 0)
         for entry, start in surely_run(keep, self.context) if keep is not None else ():
             if words := interpreter_in(start):
-                reason = RunLine((*words, entry.path), entry.path, f"#! of {entry.path}")
-                self._node(reason, reason.words[1:], _DEEPEST)
+                # Whatever it is told to run, a line of another file tells it.
+                line = RunLine((*words, entry.path), entry.path, f"#! of {entry.path}")
+                self.askers[entry.path] = None
+                self._add(line, entry_of(line.words[1:]))
             elif not self.is_managers(entry.path):
                 for line in of_script(entry, self.context):
                     self._line(line, 0)
@@ -169,6 +173,7 @@ class Launches:
         found = started(name, words)
         if found is None:
             return
+        self.runners.setdefault(name, line.by)
         is_nodemon = name == "nodemon" and not of_nodemon(self._where(line), self.context.tree)
         if depth > _DEEPEST or not found.is_known or is_nodemon:
             self._doubt(f"{line.by} has {name} run what nobody sees: {line.detail}")

@@ -48,8 +48,9 @@ def _mount(mount: Mount) -> Iterator[str]:
         yield f"--mount=type=volume,dst={mount.path}"
         return
     # The engine gives it the mode of the directory, or 1777, but never its owner.
-    options = f":uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}" if _is_owned(mount) else ""
-    yield f"--tmpfs={mount.path}{options}"
+    owned = f"uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}" if _is_owned(mount) else ""
+    options = ",".join(filter(None, (owned, "exec" if mount.runs_code else "")))
+    yield f"--tmpfs={mount.path}{':' if options else ''}{options}"
 
 
 def _is_owned(mount: Mount) -> bool:

@@ -159,8 +159,8 @@ def test_entrypoints_put_node_before_what_is_no_program(command: str, condition:
 MONOREPO: tuple[Member | str, ...] = (
     file(
         "app/package.json",
-        '{"workspaces": ["apps/*"], "scripts": {"start": "run-p serve", "dev": "pm2 start e.json",'
-        ' "serve": "npm run serve -w apps/api", "all": "npm run serve -ws"}}',
+        '{"workspaces": ["apps/*"], "scripts": {"start": "run-p serve",'
+        ' "dev": "pm2-runtime e.json", "serve": "npm run serve -w apps/api", "all": "npm run serve -ws"}}',
     ),
     file(
         "app/apps/api/package.json", '{"name": "api", "scripts": {"serve": "node ../../main.js"}}'
@@ -171,6 +171,7 @@ MONOREPO: tuple[Member | str, ...] = (
     file(f"{MODULES}/run/cli.js", "#!/usr/bin/env node\n", mode=0o755),
     f"{MODULES}/.bin/pm2 -> ../pm2/cli.js",
     file(f"{MODULES}/pm2/cli.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/.bin/pm2-runtime -> ../pm2/cli.js",
     file("app/e.json", '{"apps": [{"name": "a", "script": "./main.js", "args": "x"}]}'),
 )
 
@@ -279,6 +280,16 @@ def test_version_control_data_beside_the_modules_goes() -> None:
 
 def test_archives_of_packages_are_left_alone() -> None:
     assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
+
+
+def test_where_pm2_writes_is_asked_for() -> None:
+    members = (*MONOREPO, "tmp/x")
+    (gap,) = (
+        gap for gap in gaps(plan_of(["npm", "run", "dev"], *NPM, MAIN, *members)) if "pm2" in gap
+    )
+    assert gap == "/app/package.json: pm2 writes below its HOME, and only root's is known"
+    plan = plan_of(["npm", "run", "dev"], *NPM, MAIN, *members, env=("PM2_HOME=/srv/pm2",))
+    assert not any("HOME" in gap for gap in gaps(plan))
 
 
 SHOP: tuple[Member | str, ...] = (

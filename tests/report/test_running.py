@@ -204,6 +204,11 @@ def test_a_declared_volume_has_the_name_of_the_image_and_its_path(
     ]
 
 
+def test_a_tmpfs_is_told_to_allow_code() -> None:
+    plan = decided([*MEMBERS, "usr/bin/cc"], identity_of(33))
+    assert "--tmpfs=/tmp:exec " in running.docker_run(plan, "x")
+
+
 @pytest.mark.parametrize("name", ["/etc/a\x1b[31m", "/etc/\udcff"])
 def test_hostile_names_are_escaped(name: str) -> None:
     plan = decided([*MEMBERS, name[1:]], identity_of(33, given=[given(name)]))
