@@ -7,6 +7,7 @@ the modules are those of the catalogue of rules that were measured on real progr
 """
 
 from minify.analyzers import (
+    absent,
     accounts,
     base_files,
     cgi,
@@ -58,6 +59,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     units.find,
     node.find,
     privileges.find,
+    absent.find,
 )
 
 PRUNERS: tuple[Pruner, ...] = (python.prune, node.prune)
