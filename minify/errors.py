@@ -15,6 +15,7 @@ minify's own is no `MinifyError`: it keeps its traceback and ends with exit code
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import ClassVar
 
 
@@ -29,6 +30,11 @@ class MinifyError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
+
+
+def option(flag: str, value: str) -> str:
+    """How a message names an option: quoted for a shell, so that an empty value can be seen."""
+    return f"{flag} {quote(value)}"
 
 
 class UsageError(MinifyError):

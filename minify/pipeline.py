@@ -16,6 +16,7 @@ from minify.closure import (
     Analyzer,
     Context,
     Finding,
+    Gap,
     ImageRule,
     KeepSet,
     Level,
@@ -34,6 +35,7 @@ from minify.identity import Identity, Wishes, choose_user, unchanged_user
 from minify.image import Image, ImageConfig, Platform, Reference, Transport, edits
 from minify.image.compression import Compression
 from minify.image.edits import Edits, edited
+from minify.image.kept import Room
 from minify.packages import read_packages
 from minify.planning import LevelSize, Plan, PlanOptions, is_minified, level_sizes, make_plan
 from minify.progress import SILENT, Progress
@@ -211,7 +213,7 @@ def _open(source: str, options: Options) -> _Source:
 
 def _merged(image: Image, options: Options) -> _Source:
     _rules()
-    tree = FileTree.from_layers(image.layers, options.progress)
+    tree = FileTree.from_layers(image.layers, options.progress, Room())
     return _Source(image, tree, edited(image.config, _edits(options)))
 
 
@@ -255,10 +257,11 @@ def _decide(source: _Source, options: Options) -> Plan:
         reason = Reason("minified", CONFIG, "the image is minified already")
         findings.append(Need("/", reason, whole_tree=True))
     with options.progress.step("following what the program needs", None):
-        keep, levels = _closure(findings, context, options, is_decided=is_decided)
+        keep, levels, spared = _closure(findings, context, options, is_decided=is_decided)
     identity = _identity(source, keep, options)
     how = PlanOptions(options.created, options.keep_setuid, source.image.config)
-    decided = replace(make_plan(tree, config, keep, identity, how), levels=levels)
+    made = make_plan(tree, config, keep, identity, how)
+    decided = replace(made, levels=levels, warnings=(*made.warnings, *spared))
     if options.strict and decided.gaps:
         raise CheckError(*_described_gaps(decided))
     return decided
@@ -266,16 +269,22 @@ def _decide(source: _Source, options: Options) -> Plan:
 
 def _closure(
     findings: Sequence[Finding], context: Context, options: Options, *, is_decided: bool
-) -> tuple[KeepSet, tuple[LevelSize, ...]]:
+) -> tuple[KeepSet, tuple[LevelSize, ...], tuple[str, ...]]:
     """What stays: first with every library whole, then as far as their own analyzers know more.
 
-    What `is_decided` stays as it is.
+    What `is_decided` stays as it is. The sentences say of what they do not know more, and why.
     """
     dropped = Dropped(options.drop, context.tree)
     analyzers = _rules().analyzers
     whole = solve(findings, analyzers, context, dropped, options.keep_dlopen)
-    if whole.missing or is_decided:
-        return whole, ()
+    if whole.missing:
+        return whole, (), ()
+    if is_decided:
+        # Nothing is left to go, but what is followed and what is not is told as the first time.
+        known = Pruning.of(prune(whole, context, Level.BALANCED) for prune in _rules().pruners)
+        findings = (*findings, *(one for one in known.findings if isinstance(one, Gap)))
+        context = replace(context, followed=known.scripts)
+        return solve(findings, analyzers, context, dropped, options.keep_dlopen), (), ()
     prunings = {
         level: Pruning.of(prune(whole, context, level) for prune in _rules().pruners)
         for level in (Level.BALANCED, Level.TIGHT)
@@ -283,13 +292,16 @@ def _closure(
     # The user's own choice, and where that is all of it, what the default would give.
     level = Level.BALANCED if options.level is Level.SAFE else options.level
     pruning = prunings[level]
+    # Who asks for all has nothing to wonder at.
+    spared = pruning.spared if options.level is not Level.SAFE else ()
     if not pruning.directories:
-        return whole, ()
+        return whole, (), spared
     ending = replace(context, pruned=pruning.directories, followed=pruning.scripts)
     every = (*findings, *pruning.findings)
     keep = solve(every, analyzers, ending, dropped, options.keep_dlopen)
     keeps = {Level.SAFE: whole, level: keep}
-    return keeps[options.level], level_sizes(context.tree, keeps, prunings, options.level)
+    sizes = level_sizes(context.tree, keeps, prunings, options.level)
+    return keeps[options.level], sizes, spared
 
 
 def _roots(tree: FileTree, config: ImageConfig, options: Options) -> tuple[Roots, Context]:
@@ -316,8 +328,9 @@ def _identity(source: _Source, keep: KeepSet, options: Options) -> Identity:
 
 
 def _described_gaps(decided: Plan) -> Iterable[str]:
-    yield f"--strict: gaps: {len(decided.gaps)}"
-    yield from (f"{gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
+    number = len(decided.gaps)
+    yield f"--strict: {number:,} gap{'s' if number > 1 else ''}: what may be missing or not work"
+    yield from (f"  {gap.reason.detail}; {gap.hint}".rstrip("; ") for gap in decided.gaps)
 
 
 def _check(made: Result, options: Options) -> None:

@@ -94,7 +94,7 @@ def test_the_same_command_line_on_the_result_gives_the_same_image() -> None:
         (Options(labels=("=x",)), "--label =x: expected NAME=VALUE"),
         (Options(workdir="w"), "--workdir w: expected an absolute path"),
         (Options(expose=("http",)), "--expose http: expected PORT"),
-        (Options(entrypoint=("\udcff",)), "--entrypoint \udcff: this is no UTF-8"),
+        (Options(entrypoint=("\udcff",)), "--entrypoint '\udcff': this is no UTF-8"),
     ],
 )
 def test_what_cannot_be_parsed_is_said_before_an_image_is_looked_for(

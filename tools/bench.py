@@ -22,13 +22,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from apps import case as cases
@@ -42,6 +45,7 @@ from recall.measure import measure
 from recall.programs import PROGRAMS
 from zlib_ng.zlib_ng import decompressobj
 
+ROOT = Path(__file__).resolve().parents[1]
 MB = 1_000_000
 CHUNK = 1 << 20
 HEAD = (
@@ -51,6 +55,7 @@ HEAD = (
 
 PLAN = """
 import sys, time
+import minify.analyzers
 from minify.pipeline import Options, plan
 started = time.perf_counter()
 plan(sys.argv[1], Options())
@@ -69,6 +74,22 @@ finally:
 
 def main() -> None:
     names = sys.argv[1:]
+    with compiled():
+        tables(names)
+
+
+@contextmanager
+def compiled() -> Iterator[None]:
+    """What is started in this context finds its modules compiled, as an installer leaves them."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["PYTHONPYCACHEPREFIX"] = cache
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        everything = "import minify.cli.process, minify.pipeline; minify.pipeline._rules()"
+        subprocess.run([sys.executable, "-c", everything], check=True, cwd=ROOT)
+        yield
+
+
+def tables(names: Sequence[str]) -> None:
     if names[:1] == ["recall"]:
         recall(names[1:] or list(PROGRAMS))
     elif names[:1] == ["apps"]:
@@ -101,11 +122,10 @@ def applications(names: Sequence[str]) -> None:
     """Those written before the rules of minify were frozen, and apart from them those after."""
     loaded = [cases.load(name) for name in names]
     with engines.dockerd() as docker:
-        for when in ("before", "after"):
-            group = [case for case in loaded if case.written == when]
-            if group:
-                sys.stdout.write(f"Written {when} the rules were frozen:\n\n{apps_table.HEAD}")
-            for case in group:
+        for freezes in sorted({case.freezes for case in loaded}):
+            when = f"after freeze {freezes}" if freezes else "before the rules were frozen"
+            sys.stdout.write(f"Written {when}:\n\n{apps_table.HEAD}")
+            for case in (one for one in loaded if one.freezes == freezes):
                 sys.stdout.write(apps_table.row(case, docker))
                 sys.stdout.flush()
 

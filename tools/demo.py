@@ -32,20 +32,25 @@ def main() -> None:
     if shutil.which("dpkg-query"):
         started = time.monotonic()
         write_image(fat, [essential_files(), documentation()])
-        say(f"Made an image of {fat.stat().st_size / 1e6:.1f} MB out of this machine's packages")
-        say(f"in {time.monotonic() - started:.1f} s: {shown(fat)}\n")
+        say(f"Made an image out of this machine's packages in {time.monotonic() - started:.1f} s:")
+        say(f"{shown(fat)}, {archive_size(fat)}; 'size' below is the content of its files alone\n")
         source = [f"docker-archive:{shown(fat)}"]
     command = ["minify", *source, "-o", f"docker-archive:{shown(slim)}:demo:slim"]
     say(f"$ {' '.join(command)}")
     done = subprocess.run([sys.executable, "-m", *command], check=False)
     if done.returncode:
         sys.exit(done.returncode)
-    say(f"\nWhere there is a docker: docker load -i {shown(slim)} && docker run demo:slim")
+    say(f"\n{shown(slim)}, {archive_size(slim)}: where there is a docker, the lines above run it")
 
 
 def shown(path: Path) -> str:
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def archive_size(path: Path) -> str:
+    """What the file takes: headers and padding of its tar too, compressed layers as they are."""
+    return f"an archive of {path.stat().st_size / 1e6:.1f} MB"
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ the modules are those of the catalogue of rules that were measured on real progr
 from minify.analyzers import (
     accounts,
     base_files,
+    cgi,
     configuration,
     dlopen_notes,
     elf_needed,
@@ -50,6 +51,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     skeleton.find,
     service.find,
     own_directories.find,
+    cgi.find,
     services.find,
     logins.find,
     managers.find,

@@ -6,11 +6,12 @@ The program looks the name up in passwd when it starts, whoever it runs as.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from minify.analyzers.directives import configuration_text, directives
-from minify.closure import EVERYBODY, Context, Finding, Grade, Need, Reason, RunsAs
+from minify.closure import EVERYBODY, Context, Finding, Grade, Need, Reason, RunsAs, places
+from minify.closure.application import application
 from minify.elf.elffile import ElfError, ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import basename, decoded
@@ -74,15 +75,28 @@ def _looked_up(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding
     """Accounts whose names are strings of a program that looks accounts up: dnsmasq's `nobody`."""
     if not elf.imports & _LOOK_UPS or entry.size > _LARGEST_PROGRAM:
         return
-    strings = b"\0%b\0" % context.tree.read(entry)
-    for path in (PASSWD, GROUP):
-        file = context.tree.file(path)
-        lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
-        for name in sorted({line.partition(b":")[0] for line in lines} - _WORDS - {b""}):
-            if b"\0" in name or b"\0%b\0" % name not in strings:
-                continue
-            detail = f"contains {decoded(name)!r} and looks accounts up"
-            yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
+    names = {name for path in (PASSWD, GROUP) for name in _names(path, context)} - _WORDS
+    for name in sorted(_strings_among(names, b"\0%b\0" % context.tree.read(entry))):
+        detail = f"contains {decoded(name)!r} and looks accounts up"
+        yield RunsAs(decoded(name), Reason("elf.account", entry.path, detail))
+
+
+def _names(path: str, context: Context) -> Iterator[bytes]:
+    file = context.tree.file(path)
+    lines = context.tree.read(file, _LARGEST_TEXT).split(b"\n") if file else ()
+    for name in (line.partition(b":")[0] for line in lines):
+        if name and b"\0" not in name:
+            yield name
+
+
+def _strings_among(names: Iterable[bytes], data: bytes) -> set[bytes]:
+    """Those of `names` that stand between two NULs: one pass, however many there are."""
+    wanted = set(names)
+    firsts = b"".join(re.escape(bytes([first])) for first in sorted({name[0] for name in wanted}))
+    if not firsts:
+        return set()
+    pattern = re.compile(rb"\0([%b][^\0:\n]{0,255}+)(?=\0)" % firsts)
+    return {match[1] for match in pattern.finditer(data) if match[1] in wanted}
 
 
 def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
@@ -99,19 +113,45 @@ def _by_pam(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
         yield from login_shells(entry.path, context)
 
 
+def login_homes(by: str, context: Context) -> Iterator[Finding]:
+    """The homes of those who can log in, and of who does so without a name: vsftpd's `ftp`."""
+    entry = context.tree.file(by)
+    found = _in_program(entry, context) if entry else ()
+    named = {one.account for one in found if isinstance(one, RunsAs)} - {EVERYBODY}
+    for fields in _accounts(context):
+        home = (
+            context.tree.directory(fields[5]) if _is_person(fields) or fields[0] in named else None
+        )
+        if home is None or places.is_distributions(home.path, context.tree):
+            continue
+        if context.is_first_party(home.path):
+            yield from application(
+                home.path, Reason("account.home", by, f"the home of {fields[0]}")
+            )
+
+
 def login_shells(by: str, context: Context) -> Iterator[Finding]:
     """The shells of those who can log in: root, and the accounts that people have.
 
     A daemon's account seldom has one that is meant; who has none is refused by sshd and su.
     """
-    file = context.tree.file(PASSWD)
-    lines = decoded(context.tree.read(file, _LARGEST_TEXT)).split("\n") if file else ()
-    for fields in (line.split(":") for line in lines):
-        number = fields[2] if len(fields) > 6 else ""
-        is_person = number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON
-        shell = context.executable(fields[6]) if is_person or number == "0" else None
+    for fields in _accounts(context):
+        may_log_in = _is_person(fields) or fields[2] == "0"
+        shell = context.executable(fields[6]) if may_log_in else None
         if shell is not None:
             # sshd asks whether it is there even of who may only fetch files.
             is_shell = basename(shell.entry.path) not in _NO_SHELLS
             reason = Reason("account.shell", by, f"the login shell of {fields[0]}")
             yield Need(shell.path, reason, Grade.HARD if is_shell else Grade.SOFT)
+
+
+def _accounts(context: Context) -> Iterator[list[str]]:
+    """The seven fields of each account."""
+    file = context.tree.file(PASSWD)
+    lines = decoded(context.tree.read(file, _LARGEST_TEXT)).split("\n") if file else ()
+    yield from (fields for fields in (line.split(":") for line in lines) if len(fields) > 6)
+
+
+def _is_person(fields: list[str]) -> bool:
+    number = fields[2]
+    return number.isascii() and number.isdigit() and int(number[:10]) >= _FIRST_PERSON

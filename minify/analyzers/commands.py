@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from minify.analyzers.walks import configuration_runs
+from minify.analyzers.walks import runs_of
 from minify.closure import Context
 from minify.closure.commandline import innermost
 from minify.filetree import ImagePath
@@ -15,14 +15,15 @@ _MOST_WORDS = 1 << 10
 
 
 def operands(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
-    """The paths that each program of the configuration, or of its scripts, is given."""
-    return context.remembered("operands of programs", lambda: _every_operand(context))
+    """The paths that each program of the command lines, or of their scripts, is given."""
+    key = ("operands of programs", context.lines)
+    return context.remembered(key, lambda: _every_operand(context))
 
 
 def _every_operand(context: Context) -> Mapping[ImagePath, tuple[str, ...]]:
     found: dict[ImagePath, dict[str, None]] = {}
-    for runs in configuration_runs(context).values():
-        for run in runs:
+    for line in context.command_lines:
+        for run in runs_of(line, context):
             words = innermost(tuple(text or "" for text in run.texts[:_MOST_WORDS]))
             command = context.command(words[0]) if words and words[0] else None
             if command is not None:

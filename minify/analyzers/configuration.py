@@ -29,6 +29,14 @@ _LISTS = frozenset(
     /etc/profile /etc/bash.bashrc
     """.split()
 )
+# What an installation has written down of itself: all that there is, once more.
+_LOCKS = tuple(
+    f"/{name}"
+    for name in """
+    package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock deno.lock
+    composer.lock poetry.lock uv.lock pdm.lock Pipfile.lock Gemfile.lock Cargo.lock
+    """.split()
+)
 _NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/etc/init.d/")
 _LARGEST_TEXT = 1 << 20
 _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~%:-]+)+/?")
@@ -36,11 +44,6 @@ _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~
 _RELATIVE = re.compile(
     r"(?<![\w./$}{@:-])(?:\./)?+[A-Za-z0-9_][A-Za-z0-9_.@+*?-]*+(?:/[A-Za-z0-9_@+*?-][A-Za-z0-9_.@+*?-]*+)+"
 )
-_ENDINGS = (
-    ".cfg", ".cnf", ".conf", ".config", ".ini", ".json", ".properties", ".toml", ".xml", ".yaml",
-    ".yml",
-)  # fmt: skip
-_OTHERS = ("/bin/", "/lib", "/sbin/", "/usr/", "/var/")
 # What is below them is an application's dependencies.
 _LIBRARIES = frozenset(("dist-packages", "node_modules", "site-packages", "vendor"))
 _WILDCARD = re.compile(r"[*?]")
@@ -56,7 +59,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     path = entry.path
     if not path.startswith(_CONFIGURATION) and not path.endswith(_NAMED_AS_CONFIGURATION):
         return
-    if path in _LISTS or path.startswith(_NOT_CONFIGURATION):
+    if path in _LISTS or path.startswith(_NOT_CONFIGURATION) or _is_library(path):
         return
     if grade is Grade.HARD and path.endswith(_SCRIPTS):
         return  # it is read by a shell, and `scripts` knows what of it is a path
@@ -72,12 +75,10 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     yield from _beside(text, path, context)
 
 
-def _is_configuration(path: str) -> bool:
-    """Whether it is where configuration is, or its name says that it is some."""
-    if path.startswith(_CONFIGURATION):
-        return True
-    is_some = path.endswith(_ENDINGS) and not path.startswith(_OTHERS)
-    return is_some and _LIBRARIES.isdisjoint(path.split("/"))
+def _is_library(path: str) -> bool:
+    """Whether it came with what an application depends on, wherever the application is."""
+    is_in_one = not path.startswith("/etc/") and not _LIBRARIES.isdisjoint(path.split("/"))
+    return is_in_one or path.endswith(_LOCKS)
 
 
 def _beside(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:

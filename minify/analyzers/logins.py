@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from minify.analyzers.accounts import login_shells
+from minify.analyzers.accounts import login_homes, login_shells
 from minify.analyzers.directives import Directive, directives, expanded, text_of
 from minify.analyzers.drops import BECOMES, DROPS, MANAGES, Drop
 from minify.analyzers.services.reading import Configuration, configuration
@@ -57,6 +57,7 @@ def _only_root(name: str, program: Started, context: Context) -> Iterator[Findin
     if name in BECOMES:
         yield RunsAs(EVERYBODY, Reason(ROOT, program.path, BECOMES[name]))
         yield from login_shells(program.path, context)
+        yield from login_homes(program.path, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +215,9 @@ def _spawned(
         name = plain_name(words[0])
         is_roots = statement.directive.section not in as_others
         if is_roots and (name in DROPS or name in BECOMES or name in MANAGES):
-            reason = Reason(ROOT, statement.by, f"{statement.reason.detail}, which it does as root")
-            yield NeedsRoot(reason, own[-1].account if own else "")
+            section = statement.directive.section
+            detail = f"starts {name} as root, for [{section}] has no user="
+            yield NeedsRoot(Reason(ROOT, statement.by, detail), own[-1].account if own else "")
 
 
 def _rooted(service: _Service, statements: Iterable[_Statement]) -> Iterator[Finding]:

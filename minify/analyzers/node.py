@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from minify.analyzers.node_launches import Launches, is_explained
+from minify.analyzers.node_launches import Launches, unexplained
+from minify.analyzers.node_workspaces import unreached
 from minify.closure import (
     CONFIG,
     Context,
@@ -23,6 +24,7 @@ from minify.closure import (
     Need,
     Pruning,
     Reason,
+    Writes,
     places,
 )
 from minify.closure.application import application
@@ -48,6 +50,19 @@ def find(context: Context) -> Iterator[Finding]:
     launches.find(None)
     for path, reason in launches.files.items():
         yield Need(path, reason, Grade.HARD)
+    for name, by in launches.runners.items():
+        if name.startswith("pm2"):
+            yield from _home_of_pm2(by, context)
+
+
+def _home_of_pm2(by: str, context: Context) -> Iterator[Finding]:
+    """pm2 ends where it cannot write below its home, which another user than root may not have."""
+    home = context.config.env.get("PM2_HOME", "")
+    if home.startswith("/"):
+        yield Writes(home, Reason("node.pm2", by, f"pm2 writes to PM2_HOME {home}"))
+    elif context.config.user.partition(":")[0] in ("", "0", "root"):
+        detail = "pm2 writes below its HOME, and only root's is known"
+        yield Gap(Reason("node.pm2", by, detail), "say where with --env PM2_HOME=/tmp/pm2")
 
 
 def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
@@ -57,7 +72,10 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     program = context.remembered("node.program", lambda: _followed(keep, context))
     if program is None:
         return Pruning()
-    return Pruning(frozenset(program.directories), tuple(program.findings(level)))
+    if isinstance(program, str):
+        return Pruning(spared=(f"all of Node's packages stay: {program}",))
+    scripts = frozenset(program.graph.modules)
+    return Pruning(frozenset(program.directories), tuple(program.findings(level)), scripts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,10 @@ class _Program:
     def _of_managers(self) -> Iterator[Finding]:
         """What package managers write beside the packages, and read again."""
         for directory in self.directories:
+            manifest = self.context.tree.file(f"{directory}/package.json")
+            if manifest is not None:
+                reason = Reason("node.package", CONFIG, "package managers read it")
+                yield Need(manifest.path, reason)
             for name in self.context.tree.children(directory):
                 entry = self.context.tree[ImagePath(f"{directory}/{name}")]
                 if name.startswith(".") and entry.kind is Kind.FILE:
@@ -158,8 +180,8 @@ def _reason(rule: str, origin: Origin) -> Reason:
     return Reason(rule, origin.by or CONFIG, origin.detail)
 
 
-def _followed(keep: KeepSet, context: Context) -> _Program | None:
-    """The programs of an image; None if there is none or if not all is known of it."""
+def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
+    """The programs of an image; None if there is none, or why not all is known of it."""
     hard = (path for path, kept in keep.kept.items() if kept.grade is Grade.HARD)
     if not any(is_node(basename(path)) for path in hard):
         return None
@@ -170,26 +192,40 @@ def _followed(keep: KeepSet, context: Context) -> _Program | None:
     resolver = Resolver(context.tree, search)
     launches = Launches(context, resolver)
     launches.find(keep)
-    if not (launches.found and launches.is_known and options.is_known):
-        return None
-    if not is_explained(keep, launches, context):
-        return None
+    if not launches.found:
+        return "nothing starts it that can be seen"
+    doubt = launches.unknown or unexplained(keep, launches, context)
+    if doubt or not options.is_known:
+        return doubt or "NODE_OPTIONS has it look for its modules itself"
     conditions = (one.entry.conditions for one in launches.found)
     resolver.conditions = options.conditions.union(*conditions)
     applications = _applications(launches, context)
-    if any(context.tree.get(f"{one}/{name}") for one in applications for name in _ZIPPED):
-        return None
+    for zipped in (f"{one}/{name}" for one in applications for name in _ZIPPED):
+        if context.tree.get(zipped):
+            return f"they are in archives, of which {zipped} is the index"
     graph = Graph(context.tree, resolver, _machine(context), applications)
-    if not _enter(graph, launches, options.preloads, context):
-        return None
+    return _entered(graph, launches, options.preloads, context)
+
+
+def _entered(
+    graph: Graph, launches: Launches, preloads: Iterable[str], context: Context
+) -> _Program | str:
+    """What the graph reaches from all that is started."""
+    absent = _enter(graph, launches, preloads, context)
+    if absent:
+        return absent
     graph.follow()
-    if not graph.is_complete or graph.tool is not None:
-        return None
-    return _Program(context, graph, launches, tuple(_directories(graph, launches)))
+    if graph.tool is not None:
+        package, origin = graph.tool
+        return f"{package.shown} loads what its settings name ({origin.detail})"
+    if not graph.is_complete:
+        return "there are too many to be read"
+    directories = (*_directories(graph, launches), *unreached(graph, launches, context))
+    return _Program(context, graph, launches, directories)
 
 
-def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: Context) -> bool:
-    """Reaches all that is started; whether it is there."""
+def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: Context) -> str:
+    """Reaches all that is started; what of it is not there, as a sentence."""
     for launch in launches.found:
         origin = Origin("" if launch.by == CONFIG else launch.by, launch.detail)
         entry = launch.entry
@@ -198,13 +234,12 @@ def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: C
             relative = f"./{name}" if not name.startswith((".", "/")) else name
             found = graph.name(relative, launch.directory, origin)
             if not graph.name(name, launch.directory, origin) and not found:
-                return False
+                return f"{name}, which Node shall load before all, is not in the image"
         if entry.text:
             graph.text(entry.text, launch.directory, origin)
-        if entry.script and not graph.name(
-            joined(launch.directory, entry.script), launch.directory, origin
-        ):
-            return False
+        path = joined(launch.directory, entry.script)
+        if entry.script and not graph.name(path, launch.directory, origin):
+            return f"Node is started for {path}, which is not in the image"
     for name, variable in named_in_variables(context.config.env):
         for directory in (*graph.applications, context.workdir):
             graph.named(name, directory, Origin("", f"ENV {variable} names it"))
@@ -212,7 +247,7 @@ def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: C
         for name, path in named_in_files(context.tree, directory):
             origin = Origin(path, f"{path} names it", is_sure=False)
             graph.named(name, directory, origin)
-    return True
+    return ""
 
 
 def _applications(launches: Launches, context: Context) -> tuple[ImagePath, ...]:

@@ -6,9 +6,10 @@ https://docs.npmjs.com/cli/using-npm/scripts
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from minify.analyzers.node_settings import of_nodemon, of_pm2
 from minify.analyzers.runlines import (
     START,
     RunLine,
@@ -23,11 +24,15 @@ from minify.closure.commandline import called
 from minify.closure.innercommands import UNKNOWN
 from minify.filetree import Entry as File
 from minify.filetree import ImagePath
-from minify.filetree.path import ancestors, basename, decoded, joined
+from minify.filetree.path import ancestors, basename, decoded, joined, parent
 from minify.node import PACKAGE_MANAGERS, Entry, Resolver, Task, entry_of, is_node, task_of
 from minify.node.commands import interpreter_in
+from minify.node.managers import ALL_WORKSPACES
+from minify.node.runners import Started, started
+from minify.node.workspaces import selected, workspaces
 
 _DEEPEST = 8
+_MOST_LAUNCHES = 500
 _SHIM = re.compile(r'"\$basedir/([^"$`]{1,500})"')
 _OTHERS = frozenset("bun deno electron".split())
 _CODE = (".js", ".mjs", ".cjs", ".json")
@@ -62,8 +67,12 @@ class Launches:
     """Commands of packages, and the shell of package managers: paths that are started."""
     managers: dict[str, None] = field(default_factory=dict)
     """The package managers that are started."""
-    is_known: bool = True
-    """False if something starts what nobody sees."""
+    runners: dict[str, str] = field(default_factory=dict)
+    """Programs of packages that run others, with what starts them."""
+    askers: dict[str, None] = field(default_factory=dict)
+    """Files that start Node, if only for what it cannot be started for."""
+    unknown: str = ""
+    """The first that starts what nobody sees, as a sentence."""
 
     def find(self, keep: KeepSet | None) -> None:
         """Follows the configuration, and what `keep` says is surely run."""
@@ -71,16 +80,27 @@ class Launches:
             self._line(line, 0)
         for entry, start in surely_run(keep, self.context) if keep is not None else ():
             if words := interpreter_in(start):
-                reason = RunLine((*words, entry.path), entry.path, f"#! of {entry.path}")
-                self._node(reason, reason.words[1:])
-            else:
+                # Whatever it is told to run, a line of another file tells it.
+                line = RunLine((*words, entry.path), entry.path, f"#! of {entry.path}")
+                self.askers[entry.path] = None
+                self._add(line, entry_of(line.words[1:]))
+            elif not self.is_managers(entry.path):
                 for line in of_script(entry, self.context):
                     self._line(line, 0)
+
+    def is_managers(self, path: ImagePath) -> bool:
+        """Whether a file is part of a package manager, which is read by what it is told."""
+        scope = self.resolver.scope(parent(path))
+        manifest = self.resolver.manifest(scope) if scope is not None else None
+        return manifest is not None and manifest.name in PACKAGE_MANAGERS
+
+    def _doubt(self, what: str) -> None:
+        self.unknown = self.unknown or what.replace(UNKNOWN, "…")
 
     def _line(self, line: RunLine, depth: int) -> None:
         name = called(line.words[0])
         if is_node(name):
-            self._node(line, line.words[1:])
+            self._node(line, line.words[1:], depth)
             return
         found = self._command(line)
         if found is None:
@@ -88,7 +108,7 @@ class Launches:
         if name in PACKAGE_MANAGERS:
             self._manager(name, line, depth)
             return
-        self._script(found, line)
+        self._script(found, line, depth)
 
     def _command(self, line: RunLine) -> File | None:
         """The file of a command: one of a package, or one of PATH."""
@@ -103,45 +123,137 @@ class Launches:
     def _where(self, line: RunLine) -> str:
         return joined(self.context.workdir, line.directory)
 
-    def _node(self, line: RunLine, words: Sequence[str]) -> None:
+    def _node(self, line: RunLine, words: Sequence[str], depth: int) -> None:
+        self.askers[line.by] = None
         entry = entry_of(words)
         if entry.task:
-            self._task(Task(entry.task), line, 0)
-            return
-        self._add(line, entry)
+            self._task(Task(entry.task), line, depth)
+        elif not self._is_command(entry.script, line):
+            self._add(line, entry)
+            if "/node_modules/" in f"/{entry.script}":
+                name = called(entry.script).removesuffix(".js")
+                self._runner(name, entry.operands, line, depth)
+
+    def _is_command(self, script: str, line: RunLine) -> bool:
+        """Whether the script is a program by its name, and so none.
+
+        Entrypoints put `node` before what is no program, and nobody knows here what is one.
+        """
+        if not script or "/" in script or UNKNOWN in script or self.context.command(script) is None:
+            return False
+        place = joined(self._where(line), script)
+        return not any(self.context.tree.file(f"{place}{end}") for end in ("", *_CODE))
 
     def _add(self, line: RunLine, entry: Entry) -> None:
         launch = Launch(entry, line.by, line.detail, self._where(line))
         self.found[launch] = None
-        self.is_known = self.is_known and launch.is_known
+        if not launch.is_known or len(self.found) > _MOST_LAUNCHES:
+            self._doubt(f"{line.by} starts Node for what only a run knows: {line.detail}")
         for word in entry.operands:
             if UNKNOWN not in word and word.endswith(_CODE):
                 self.found[Launch(Entry(word), line.by, line.detail, self._where(line))] = None
 
-    def _script(self, file: File, line: RunLine) -> None:
+    def _script(self, file: File, line: RunLine, depth: int) -> None:
         """A program that is a script of Node, or the shell script that pnpm puts in its place."""
         start = self.context.tree.read(file, START)
         if words := interpreter_in(start):
-            entry = entry_of((*words[1:], file.path, *line.words[1:]))
-            self._add(line, entry)
+            self._add(line, entry_of((*words[1:], file.path, *line.words[1:])))
         elif start[:2] == b"#!" and file.path.endswith(f"/.bin/{basename(file.path)}"):
             text = decoded(self.context.tree.read(file, 1 << 16))
             for target in dict.fromkeys(_SHIM.findall(text)):
                 path = f"{file.path.rpartition('/')[0]}/{target}"
                 if self.context.tree.file(path) is not None:
                     self._add(line, Entry(path, operands=tuple(line.words[1:])))
+        else:
+            return
+        self._runner(called(line.words[0]), line.words[1:], line, depth)
+
+    def _runner(self, name: str, words: Sequence[str], line: RunLine, depth: int) -> None:
+        """What a program of a package that runs others goes on to run."""
+        found = started(name, words)
+        if found is None:
+            return
+        self.runners.setdefault(name, line.by)
+        is_nodemon = name == "nodemon" and not of_nodemon(self._where(line), self.context.tree)
+        if depth > _DEEPEST or not found.is_known or is_nodemon:
+            self._doubt(f"{line.by} has {name} run what nobody sees: {line.detail}")
+            return
+        self._started(found, line, depth)
+
+    def _started(self, found: Started, line: RunLine, depth: int) -> None:
+        where = self._where(line)
+        if found.command:
+            self._packaged(RunLine(found.command, line.by, line.detail, where), where, depth)
+        for text in found.texts:
+            for inner in of_text(text, line.by, self.context):
+                self._packaged(self._placed(inner, line.detail, where), where, depth)
+        for name in self._scripts(found.scripts, where) if found.scripts else ():
+            if command := self.context.command("npm"):
+                self.managers["npm"] = None
+                self.files.setdefault(
+                    command.path, Reason("node.script", line.by, f"npm runs {name}")
+                )
+            self._task(Task(name), line, depth + 1)
+        if found.node:
+            self._node(line, found.node, depth + 1)
+        if found.settings:
+            self._settings(found.settings, line)
+
+    def _scripts(self, patterns: Sequence[str], where: str) -> Iterator[str]:
+        scope = self._scope(where)
+        manifest = self.resolver.manifest(scope) if scope is not None else None
+        for pattern in patterns:
+            sign = re.compile(re.escape(pattern).replace(r"\*", "[^:]*+", 4))
+            known = (name for name in (manifest.scripts if manifest else ()))
+            yield from filter(sign.fullmatch, known) if "*" in pattern else (pattern,)
+
+    def _settings(self, name: str, line: RunLine) -> None:
+        """The programs of a file of pm2, which is a module itself."""
+        where = self._where(line)
+        file = self.context.tree.file(joined(where, name))
+        entries = of_pm2(decoded(self.context.tree.read(file))) if file is not None else None
+        if file is None or not entries:
+            self._doubt(f"{line.by} has a program run what nobody sees in {joined(where, name)}")
+            return
+        if name.endswith((".js", ".cjs", ".mjs")):
+            self._add(line, Entry(file.path))
+        for one in entries:
+            inner = RunLine(line.words, file.path, f"{file.path} names it", joined(where, one.cwd))
+            self._add(inner, entry_of((*one.options, one.script)))
 
     def _manager(self, name: str, line: RunLine, depth: int) -> None:
         self.managers[name] = None
         task = task_of(name, line.words[1:])
         if task is None or depth > _DEEPEST:
-            self.is_known = False
+            self._doubt(f"{line.by} has {name} run what nobody sees: {line.detail}")
             return
         self._task(task, line, depth)
 
     def _task(self, task: Task, line: RunLine, depth: int) -> None:
-        """A script of package.json, with what is run before and after, or a package's command."""
         where = joined(self._where(line), task.directory)
+        for directory in self._places(task, where) if task.workspaces else (where,):
+            self._task_in(directory, task, line, depth)
+
+    def _places(self, task: Task, where: str) -> Iterator[str]:
+        """The directories of the workspaces that are meant."""
+        start = self.context.tree.directory(where)
+        found = False
+        for root in (start.path, *ancestors(start.path)) if start is not None else ():
+            among = workspaces(root, self.context.tree, self.resolver)
+            for name in task.workspaces if among else ():
+                one = selected(name, among)
+                for place in among if name == ALL_WORKSPACES else filter(None, (one,)):
+                    has_it = not task.name or task.name in place.manifest.scripts
+                    found = True
+                    if has_it or place == one:
+                        yield place.directory
+            if among:
+                break
+        if not found:
+            self._doubt(f"{where.rstrip('/')} has no workspace {', '.join(task.workspaces)}")
+
+    def _task_in(self, where: str, task: Task, line: RunLine, depth: int) -> None:
+        """A script of package.json, with what is run before and after, or a package's command."""
         above = self._scope(where)
         manifest = self.resolver.manifest(above) if above is not None else None
         scripts = manifest.scripts if manifest is not None else {}
@@ -151,39 +263,43 @@ class Launches:
             self.files.setdefault("/bin/sh", Reason("node.script", by, f"runs {task.name}"))
             for name in names:
                 for inner in of_text(scripts.get(name, ""), by, self.context):
-                    self._packaged(inner, above or where, name, depth)
+                    placed = self._placed(inner, f"{inner.detail}, the script {name}", above)
+                    self._packaged(placed, above or where, depth, is_text=True)
         elif task.name == "start" and not task.command:
             self._add(line, Entry(f"{above or where}/server.js"))
         elif task.command:
             inner = RunLine(task.command, line.by, line.detail, above or where)
-            self._packaged(inner, above or where, "", depth)
+            self._packaged(inner, above or where, depth)
         else:
-            self.is_known = False
+            self._doubt(f"{by} has no script {task.name}")
 
-    def _packaged(self, line: RunLine, directory: str, script: str, depth: int) -> None:
+    def _placed(self, line: RunLine, detail: str, directory: str | None) -> RunLine:
+        """The line of a text that is run in another directory than the image's."""
+        there = line.directory.removeprefix(self.context.workdir).lstrip("/") or "."
+        is_same = line.directory in ("", self.context.workdir)
+        base = directory or self.context.workdir
+        return RunLine(line.words, line.by, detail, base if is_same else joined(base, there))
+
+    def _packaged(
+        self, line: RunLine, directory: str, depth: int, *, is_text: bool = False
+    ) -> None:
         """A command that a package manager runs: those of packages come first."""
-        if line.by.endswith("/package.json"):
-            detail = f"{line.detail}, the script {script}" if script else line.detail
-            there = joined(directory, line.directory.removeprefix(self.context.workdir) or ".")
-            is_same = line.directory in ("", self.context.workdir)
-            where = directory if is_same else there
-            line = RunLine(line.words, line.by, detail, where)
         name = line.words[0]
         if UNKNOWN in name:
-            self.is_known = False
+            self._doubt(f"{line.by} runs what only a run knows: {line.detail}")
             return
         for above in (directory, *ancestors(ImagePath(directory))) if "/" not in name else ():
             path = f"{above.rstrip('/')}/node_modules/.bin/{name}"
             file = self.context.tree.file(path)
             if file is not None:
                 self.files.setdefault(path, Reason("node.script", line.by, line.detail))
-                self._script(file, line)
+                self._script(file, line, depth + 1)
                 return
         command = self.context.command(name) if "/" not in name else None
         if command is not None:
             self.files.setdefault(command.path, Reason("node.script", line.by, line.detail))
-        elif not script and "/" not in name:
-            self.is_known = False  # npx would download it
+        elif not is_text and "/" not in name:
+            self._doubt(f"{line.by} runs {name}, which is not installed: {line.detail}")
         self._line(line, depth + 1)
 
     def _scope(self, directory: str) -> str | None:
@@ -191,9 +307,9 @@ class Launches:
         return self.resolver.scope(entry.path) if entry is not None else None
 
 
-def is_explained(keep: KeepSet, launches: Launches, context: Context) -> bool:
-    """Whether all that starts Node is among `launches`; and nothing else runs JavaScript."""
-    explained = {CONFIG, USER, *(launch.by for launch in launches.found)}
+def unexplained(keep: KeepSet, launches: Launches, context: Context) -> str:
+    """What else starts Node, or runs JavaScript in its place, as a sentence; empty if nothing."""
+    explained = {CONFIG, USER, *launches.askers, *(launch.by for launch in launches.found)}
     for launch in launches.found:
         file = context.tree.file(joined(launch.directory, launch.entry.script))
         explained.update((file.path,) if file is not None else ())
@@ -203,9 +319,10 @@ def is_explained(keep: KeepSet, launches: Launches, context: Context) -> bool:
             continue
         name = basename(path)
         if name in _OTHERS:
-            return False
-        if is_node(name) and any(
-            may_start(why, context) for why in kept.reasons if why.by not in {path, *explained}
-        ):
-            return False
-    return True
+            return f"{path} runs JavaScript too, and what it loads is not followed"
+        for why in kept.reasons if is_node(name) else ():
+            if why.by in {path, *explained} or not may_start(why, context):
+                continue
+            if not launches.is_managers(ImagePath(why.by)):
+                return f"{why.by} may start Node for what nobody sees ({why.detail})"
+    return ""

@@ -15,7 +15,7 @@ from minify.closure import Context
 from minify.closure.commandline import SWITCHES, called, innermost
 from minify.filetree import ImagePath
 from minify.filetree.path import basename
-from minify.shell import Ending, Likelihood
+from minify.shell import Ending, Likelihood, Run
 
 _MOST_WORDS = 1 << 10
 _LONGEST_TEXT = 1 << 16
@@ -63,9 +63,21 @@ def _gone_on_as(context: Context) -> Iterator[Started]:
     Those that run a program as another account are heads that end this.
     """
     for line in context.command_lines:
-        for run in runs_of(line, context):
-            if run.ending is Ending.EXEC and run.likelihood >= Likelihood.USUALLY:
+        ends = [run for run in runs_of(line, context) if run.ending in (Ending.EXEC, Ending.LAST)]
+        for run in ends:
+            is_sure = run.likelihood >= Likelihood.USUALLY or _is_only_end(run, ends)
+            if run.ending is Ending.EXEC and is_sure:
                 yield from behind_heads(tuple(text or "" for text in run.texts), context)
+
+
+def _is_only_end(run: Run, ends: Sequence[Run]) -> bool:
+    """Whether a script ends with this command, of whose words some have several values.
+
+    `exec named -u named $OPTIONS` is one command, whether a file sets `OPTIONS` or not.
+    """
+    ways = [one for one in ends if one.path == run.path]
+    is_one = all(one.line == run.line and one.texts[:1] == run.texts[:1] for one in ways)
+    return is_one and len(ways) > 1
 
 
 def behind_heads(words: tuple[str, ...], context: Context) -> Iterator[Started]:

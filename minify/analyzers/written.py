@@ -64,7 +64,7 @@ _NGINX = "/conf/nginx.conf"
 _LONGEST_SHELL = 1 << 16
 
 _COMPILED = re.compile(
-    rb"(?<=\0)/(?:var/(?:log|lib|cache|spool|run)|run)(?:/[\w.@+-]{1,255}+){1,16}+/?+(?=\0)"
+    rb"\0(/(?:var/(?:log|lib|cache|spool|run)|run)(?:/[\w.@+-]{1,255}+){1,16}+/?+)(?=\0)"
 )
 # Records of who was logged in, and what the C library asks nscd by.
 _NOBODYS = re.compile(r"/(?:utmp|wtmp|btmp|lastlog|faillog|nscd|secrets|dbus)(?:/|$)")
@@ -164,7 +164,7 @@ def _compiled(entry: Entry, context: Context) -> Iterator[Finding]:
     if entry.size > _LARGEST_PROGRAM or not context.is_elf(entry):
         return
     matches = _COMPILED.finditer(context.tree.read(entry))
-    for data in dict.fromkeys(match[0] for match in islice(matches, _MOST_FOUND)):
+    for data in dict.fromkeys(match[1] for match in islice(matches, _MOST_FOUND)):
         path = decoded(data).rstrip("/")
         there = context.tree.resolve(path).entry
         directory = context.tree.directory(parent(ImagePath(path))) if there is None else there

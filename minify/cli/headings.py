@@ -6,6 +6,7 @@ click has neither: https://github.com/pallets/click/issues/373
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import click
@@ -71,6 +72,24 @@ class DefaultCommand(HeadedCommand):
         if other is None:
             return self, "minify", list(argv)
         return other, f"minify {argv[0]}", list(argv[1:])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            hint = self._hint(given, error)
+            if not hint:
+                raise
+            raise click.UsageError(f"{error.format_message()}; {hint}", ctx) from error
+
+    def _hint(self, given: Sequence[str], error: click.UsageError) -> str:
+        """What may have been meant by arguments that are refused; empty if that is not known."""
+        near = get_close_matches(given[0], self.others, n=1) if given else []
+        if near:
+            return f"did you mean `{self.name} {near[0]} {self.others[near[0]].usage}`?"
+        is_more = error.message.startswith("Got unexpected extra argument")
+        return "expected one IMAGE, and the output behind -o" if is_more else ""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         lines = [

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import click
 
-from minify.errors import OutputError
+from minify.errors import MinifyError, OutputError
+from minify.report.escape import printable
 from minify.transports import publish
 
 
@@ -25,6 +26,12 @@ def print_text(text: str) -> None:
         # What is left in the buffer would be tried again on the way out.
         silence()
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def print_error(error: MinifyError) -> None:
+    """Prints what went wrong on standard error, safe for a terminal."""
+    lines = (f"minify: {error.lines[0]}", *error.lines[1:])
+    click.echo("\n".join(map(printable, lines)), err=True)
 
 
 def _write(stream: BinaryIO, data: bytes) -> None:

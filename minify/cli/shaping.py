@@ -16,6 +16,7 @@ from minify.cli import headings
 from minify.cli.headings import option
 from minify.closure import Level, Likelihood
 from minify.errors import UsageError
+from minify.errors import option as shown
 from minify.image import Platform
 from minify.pipeline import Options
 from minify.platforms import Wanted
@@ -89,14 +90,14 @@ _STAYING = (
         "--keep",
         multiple=True,
         metavar="GLOB",
-        help="Keep these too, with what they need.",
+        help="Keep these paths too, with what they need: * and ? in a name, ** across directories.",
     ),
     option(
         headings.STAYS,
         "--drop",
         multiple=True,
         metavar="GLOB",
-        help="Leave these out, needed or not.",
+        help="Leave these paths out, needed or not.",
     ),
     option(
         headings.STAYS,
@@ -238,14 +239,14 @@ def _argv(flag: str, text: str | None) -> tuple[str, ...] | None:
         try:
             words = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{flag}: this is no JSON array: {error}") from error
+            raise UsageError(f"{shown(flag, text)}: this is no JSON array: {error}") from error
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise UsageError(f"{flag} {text}: expected a JSON array of strings")
+            raise UsageError(f"{shown(flag, text)}: expected a JSON array of strings")
         return tuple(words)
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"{flag} {text}: {error}") from error
+        raise UsageError(f"{shown(flag, text)}: {error}") from error
 
 
 def _platform(text: str) -> Platform:

@@ -10,7 +10,7 @@ import click
 from minify import pipeline
 from minify.cli import headings
 from minify.cli.headings import HeadedCommand, option
-from minify.cli.output import print_text
+from minify.cli.output import print_error, print_text
 from minify.cli.shaping import Shaping, deciding, reading, shaped, wanted
 from minify.errors import UsageError
 from minify.report import user_text, why, why_json, why_text
@@ -19,6 +19,7 @@ _EPILOG = """\b
 Examples:
   minify why app:fat /usr/lib/libz.so.1     an absolute path in the image, links are followed
   minify why app:fat libz.so.1 redis-server a name: what PATH finds, else the only one of that name
+  minify why app:fat '/usr/lib/*/libssl*'   all that a glob matches
   minify why app:fat --user                 the user: who was considered, what it may write
   minify why app:fat --user --as-user 1000  the same as if the image were made with --user 1000
 
@@ -78,7 +79,8 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
 ) -> None:
     """Say of each PATH why it stays or goes, or why the result has its user.
 
-    IMAGE is read as for a run, and nothing is written.
+    PATH is an absolute path in the image, a name, or a glob of either. IMAGE is read as for a run,
+    and nothing is written.
     """
     if not paths and not asks_user:
         raise click.UsageError(
@@ -90,15 +92,19 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
         raise click.UsageError("--platform: to `why`, name the one platform that is asked about")
     platform = asked[0] if asked else None
     explanation = pipeline.explain(image, replace(options, platform=platform))
-    try:
-        answers = why.why(explanation, *paths)
-    except UsageError as error:
+    answers, unanswered = why.answers(explanation, *paths)
+    refused = tuple(why_text.refusals(unanswered, with_all=with_all))
+    if refused and not answers:
         # `--user 1000` makes a PATH of 1000.
-        names = [path for path in paths if asks_user and not path.startswith("/")]
-        raise UsageError(*error.lines, *map(_NO_VALUE.format, names[:1])) from error
+        names = [item.asked for item in unanswered if asks_user and not item.asked.startswith("/")]
+        raise UsageError(*refused, *map(_NO_VALUE.format, names[:1]))
     if as_json:
-        print_text(why_json.document(explanation.result, answers, with_user=asks_user))
-        return
-    parts = [why_text.text(answers, with_all=with_all)] if answers else []
-    parts += [user_text.text(explanation.result)] if asks_user else []
-    print_text("\n".join(parts))
+        found = why_json.document(explanation.result, answers, unanswered, with_user=asks_user)
+        print_text(found)
+    else:
+        parts = [why_text.text(answers, with_all=with_all)] if answers else []
+        parts += [user_text.text(explanation.result)] if asks_user else []
+        print_text("\n".join(parts))
+    if refused:
+        print_error(UsageError(*refused))
+        raise click.exceptions.Exit(UsageError.exit_code)

@@ -31,6 +31,7 @@ from minify.closure.finding import (
     RunsAs,
     Writes,
     Written,
+    told,
 )
 from minify.closure.keepset import Excluded, KeepSet, Kept, LeftOut
 from minify.closure.pruning import Level, Pruner, Pruning
@@ -64,4 +65,5 @@ __all__ = [
     "Writes",
     "Written",
     "solve",
+    "told",
 ]

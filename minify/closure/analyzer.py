@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar
 
 from minify.closure.finding import Finding, Grade
@@ -16,6 +17,11 @@ from minify.image import ImageConfig
 from minify.packages import Packages
 
 _Value = TypeVar("_Value")
+
+# difflib takes some microseconds a name, and more for long ones.
+_MOST_COMPARED = 5_000
+_LONGEST = 64
+_CLOSE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,15 @@ class Context:
         if "/" in name:
             return self.executable(joined(self.workdir, name))
         return self._commands.get(name)
+
+    def close_commands(self, name: str) -> tuple[str, ...]:
+        """The paths of a few commands whose names are close to the last part of `name`."""
+        wanted = name.rpartition("/")[2]
+        names = [it for it in sorted(self._commands) if abs(len(it) - len(wanted)) <= _CLOSE]
+        if len(wanted) > _LONGEST:
+            return ()
+        near = get_close_matches(wanted, names[:_MOST_COMPARED], cutoff=0.7)
+        return tuple(self._commands[it].path for it in near)
 
     def executable(self, path: str) -> Command | None:
         """The executable file at `path`; None if there is none."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
@@ -147,6 +148,17 @@ class Gap:
 
     reason: Reason
     hint: str = ""
+
+
+def told(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """`gaps` sorted, each once though several rules say it, and naming the file it is about."""
+    named: dict[tuple[str, str, str], Gap] = {}
+    for gap in sorted(gaps):
+        reason = gap.reason
+        if reason.by not in (CONFIG, USER) and reason.by not in reason.detail:
+            reason = replace(reason, detail=f"{reason.by}: {reason.detail}")
+        named.setdefault((reason.by, reason.detail, gap.hint), replace(gap, reason=reason))
+    return tuple(named.values())
 
 
 Finding: TypeAlias = Need | ByName | Missing | RunsAs | Writes | NeedsRoot | Gap

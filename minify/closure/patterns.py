@@ -13,11 +13,16 @@ from fnmatch import fnmatchcase
 
 from minify.closure.analyzer import Context
 from minify.closure.finding import USER, Finding, Grade, Need, Reason
-from minify.errors import UsageError
+from minify.errors import UsageError, option
 from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import ROOT, ancestors, child
 
 _MAGIC = re.compile(r"[*?\[]")
+
+
+def is_glob(text: str) -> bool:
+    """Whether `text` has a wildcard."""
+    return _MAGIC.search(text) is not None
 
 
 def glob(tree: FileTree, pattern: str) -> Iterator[str]:
@@ -71,7 +76,7 @@ def _matches(tree: FileTree, written: str, part: str) -> Iterator[str]:
     directory = tree.directory(written or "/")
     if directory is None:
         return
-    if not _MAGIC.search(part):
+    if not is_glob(part):
         if tree.get(child(directory.path, part)) is not None or part == "..":
             yield f"{written}/{part}"
         return
@@ -89,18 +94,18 @@ class Pattern:
 
     @property
     def has_wildcard(self) -> bool:
-        return _MAGIC.search(self.pattern) is not None
+        return is_glob(self.pattern)
 
     def matches(self, tree: FileTree) -> tuple[str, ...]:
         """The paths that match, as they are written; UsageError if there is none."""
         if not self.pattern.startswith("/"):
             raise UsageError(
-                f"{self.flag} {self.pattern}: a pattern is an absolute path in the image, with"
-                " * ? [] within a name and ** across directories"
+                f"{option(self.flag, self.pattern)}: a pattern is an absolute path in the image,"
+                " with * ? [] within a name and ** across directories"
             )
         found = tuple(glob(tree, self.pattern))
         if not found:
-            raise UsageError(f"{self.flag} {self.pattern}: nothing in the image matches")
+            raise UsageError(f"{option(self.flag, self.pattern)}: nothing in the image matches")
         return found
 
 
@@ -118,7 +123,7 @@ def keep_findings(globs: Sequence[str], tree: FileTree) -> Iterator[Finding]:
 def kept_programs(globs: Sequence[str], context: Context) -> Iterator[ImagePath]:
     """The programs that `--keep` names one by one: what is in an image to be run as well."""
     for written in globs:
-        command = None if _MAGIC.search(written) else context.executable(written)
+        command = None if is_glob(written) else context.executable(written)
         if command is not None and context.is_elf(command.entry):
             yield command.entry.path
 

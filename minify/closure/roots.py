@@ -284,6 +284,9 @@ class _Finder:
         hint = (
             f"{file.path} is there, but its mode {file.mode:04o} lets nobody run it" if file else ""
         )
+        if not hint and grade is Grade.HARD:
+            near = self._context.close_commands(name)
+            hint = f"close to it: {', '.join(near)}" if near else ""
         looked = candidates if "/" in name else self._context.config.search_path
         return Missing(name, reason, grade, tuple(looked), hint)
 

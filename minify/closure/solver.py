@@ -41,6 +41,9 @@ NEEDED = "elf.needed"
 ALONE = "elf.plugin"
 """The rule of what a library needs when it is looked at without a program."""
 
+BEHIND = "elf.plugin.needed"
+"""The rule of what a library lacks that is loaded for such a one, in its context."""
+
 _MOUNTED = ("/dev/", "/proc/", "/sys/")
 
 _Store = dict[ImagePath, dict[Reason, None]]
@@ -121,7 +124,7 @@ class _Solver:
                 case NeedsRoot():
                     self._needs_root[finding] = None
 
-    def _need(self, need: Need) -> None:
+    def _need(self, need: Need, *, must_exist: bool = True) -> None:
         found = self._context.tree.resolve(need.path)
         if self._is_behind_dropped(found, need) or self._unlikely.takes(need, found):
             return
@@ -129,7 +132,8 @@ class _Solver:
             on_the_way = Reason("link", need.reason.by, f"a link on the way to {need.path}")
             self._keep(hop, need.reason if hop.path == need.path else on_the_way, need.grade)
         if found.entry is None:
-            self._unresolved(found, need)
+            if must_exist:
+                self._unresolved(found, need)
             return
         self._keep(found.entry, need.reason, need.grade)
         if need.whole_tree and found.entry.kind is Kind.DIRECTORY:
@@ -185,7 +189,9 @@ class _Solver:
                     continue
                 if entry.kind is Kind.SYMLINK:
                     is_part = self._is_part(entry, here)
-                    self._need(Need(entry.path, top, whole_tree=is_part, without=without))
+                    link = Need(entry.path, top, whole_tree=is_part, without=without)
+                    # One that leads nowhere stays as it is: nothing is known to follow it.
+                    self._need(link, must_exist=False)
                     continue
                 self._keep(entry, top, Grade.SOFT)
                 if entry.kind is Kind.DIRECTORY:
@@ -213,9 +219,11 @@ class _Solver:
 
     def result(self) -> KeepSet:
         self._keep_parents()
-        # A library's unmet needs count in the context of the programs that load it.
+        # A library's unmet needs count in the context of the programs, or of what else loads it.
         in_context = {
-            path for path, rs in self._reasons.items() if any(r.rule == NEEDED for r in rs)
+            path
+            for path, reasons in self._reasons.items()
+            if any(r.rule == NEEDED or (r.rule == ALONE and r.by != path) for r in reasons)
         }
         soft = [m for m in self._missing if m.grade is Grade.SOFT]
         hard = [m for m in self._missing if m.grade is Grade.HARD]

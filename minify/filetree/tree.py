@@ -15,6 +15,7 @@ from minify.filetree.path import ImagePath, child
 from minify.filetree.tarindex import TarStream, read_entries
 from minify.image.blob import Stream
 from minify.image.compression import SeekPoints
+from minify.image.kept import Room
 from minify.image.layer import Layer, LayerStream
 from minify.progress import SILENT, Advance, Progress
 
@@ -39,14 +40,19 @@ class FileTree:
         self._streams = tuple(streams)
 
     @classmethod
-    def from_layers(cls, layers: Sequence[Layer], progress: Progress = SILENT) -> FileTree:
-        """Reads, checks and merges `layers`, oldest first. ImageError names layer and member."""
+    def from_layers(
+        cls, layers: Sequence[Layer], progress: Progress = SILENT, room: Room | None = None
+    ) -> FileTree:
+        """Reads, checks and merges `layers`, oldest first. ImageError names layer and member.
+
+        With `room`, programs and libraries are decompressed once: for a tree whose files are read.
+        """
         overlay = Overlay()
         streams = []
         # The budget is the image's, whatever the number of its layers.
         points = SeekPoints(most=max(_FEWEST_POINTS, _MOST_POINTS // max(len(layers), 1)))
         for number, layer in enumerate(layers):
-            stream = layer.open(points=points)
+            stream = layer.open(points=points, room=room)
             label = f"reading layer {number + 1} of {len(layers)}"
             with progress.step(label, layer.size) as advance:
                 members = read_entries(stream, number, layer.name)

@@ -36,6 +36,13 @@ _APPLICATION = frozenset(
     "app.directory config-file config-file.read config.env config.operand".split()
 )
 
+# Rules that keep a path on the way to another, and settings of whoever works in a shell.
+_BROUGHT = frozenset("link parent shell.home".split())
+
+# Rules that keep what something mentions, most often a library, which others may use it for: only
+# root adds to /var/log/btmp.
+_MENTIONED = frozenset("pam strings.directory strings.file".split())
+
 # Secrets of accounts are nobody's but root's, whatever names them.
 _ROOTS_OWN = frozenset(
     f"/etc/{name}{suffix}" for name in ("shadow", "gshadow", "sudoers") for suffix in ("", "-")
@@ -98,9 +105,18 @@ def access(users: Iterable[Credentials], owner: Ownership, keep: KeepSet, tree: 
 
 
 def unreadable(
-    users: Sequence[Credentials], owner: Ownership, keep: KeepSet, tree: FileTree
+    users: Sequence[Credentials],
+    owner: Ownership,
+    keep: KeepSet,
+    tree: FileTree,
+    *,
+    is_as_before: bool = False,
 ) -> Iterator[Gap]:
-    """A gap for each kept file that one of `users` cannot read, and that need not be needed."""
+    """A gap for each kept file that one of `users` cannot read, and that need not be needed.
+
+    With `is_as_before` the program was such a user in the source too, as soon as it was started:
+    what it could not read there is not missed, but what its scripts had read as root is.
+    """
     barriers = Barriers(users, owner, tree)
     closed: set[ImagePath] = set()
     for path in keep.kept:
@@ -108,13 +124,41 @@ def unreadable(
         if entry.kind is not Kind.FILE or entry.mode & 0o111 or _is_roots_own(path):
             continue
         barrier = barriers.above(path)
+        if barrier is None and barriers.may(entry, READ):
+            continue
+        if not _is_missed(path, keep, is_as_before=is_as_before):
+            continue
         if barrier is not None and barrier.path not in closed:
             closed.add(barrier.path)
             detail = f"{barrier.path} has files that are kept, but {barriers.who} cannot enter it"
             yield _unreadable(owner.of(barrier), detail)
-        elif barrier is None and not barriers.may(entry, READ):
+        elif barrier is None:
             detail = f"{path} is kept, but {barriers.who} cannot read it"
             yield _unreadable(owner.of(entry), detail)
+
+
+def _is_missed(path: ImagePath, keep: KeepSet, *, is_as_before: bool) -> bool:
+    """Whether a reason to keep a path says that the program reads it."""
+    return any(
+        reason.rule not in _BROUGHT
+        and (not is_as_before or reason.rule.startswith(("script.", "user.")))
+        and (reason.rule not in _MENTIONED or _names(reason, keep))
+        for reason in keep.kept[path].reasons
+    )
+
+
+def _names(reason: Reason, keep: KeepSet) -> bool:
+    """Whether it is what the image is for that mentions something, not what that brings."""
+    asking = keep.kept.get(ImagePath(reason.by))
+    if asking is None or _is_executed(reason.by, keep):
+        return True
+    # A directory that is kept whole asks for what is in it.
+    above = (one for one in asking.reasons if one.rule == reason.rule and one.by != reason.by)
+    return any(one.by not in keep.kept or _is_executed(one.by, keep) for one in above)
+
+
+def _is_executed(path: str, keep: KeepSet) -> bool:
+    return any(one.rule in _EXECUTED for one in keep.kept[ImagePath(path)].reasons)
 
 
 def _unreadable(entry: Entry, what: str) -> Gap:

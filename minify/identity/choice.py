@@ -26,6 +26,7 @@ from minify.image import ImageConfig
 
 KEEP = "keep"
 _OWN = "the image's own"
+_STAYS_ROOT = "identity.root"
 _DEFAULT = "the default: not root"
 _SHOWN_REFUSALS = 3
 _SHOWN_NAMES = 3
@@ -59,7 +60,11 @@ def unchanged_user(wishes: Wishes, config: ImageConfig, keep: KeepSet, tree: Fil
     files = AccountFiles(None, None, *shadows)
     if not wishes.arbitrary_uid:
         written = config.user
-        return replace(_identity(_kept(own, image), _OWN, image, files), user=written)
+        identity = _identity(_kept(own, image), _OWN, image, files)
+        # That nobody else could be the user is as true as the first time.
+        again = _default(image).gaps if own.uid == 0 and wishes.user is None else ()
+        root = tuple(gap for gap in again if gap.reason.rule == _STAYS_ROOT)
+        return replace(identity, user=written, gaps=(*root, *identity.gaps))
     return _own(own, image, files) if own.uid != 0 else choose_user(wishes, config, keep, tree)
 
 
@@ -212,7 +217,8 @@ def _default(image: _Image) -> Identity:
     found = service_account(image.keep.runs_as, accounts)
     candidates = [(appuser(accounts, in_group_0=image.wishes.arbitrary_uid), _DEFAULT)]
     if found.user is not None and found.reason is not None:
-        evidence = f"{found.reason.by}: {found.reason.detail}"
+        by, detail = found.reason.by, found.reason.detail
+        evidence = detail if by in detail else f"{by}: {detail}"
         by_itself = (found.user, f"the program changes to it by itself ({evidence})")
         candidates = [by_itself, *(each for each in candidates if each[0].uid != found.user.uid)]
     rejected = list(found.rejected)
@@ -234,8 +240,8 @@ def _root(image: _Image, decisive: Rejected, rejected: tuple[Rejected, ...]) -> 
     """The image's own root, since nobody else could run the program."""
     refused = "; ".join(decisive.refusals)
     why = f"{decisive.user} could not run the program: {refused}"
-    hint = "change that in the source image, name a user with --user, or say --user keep"
-    gap = Gap(Reason("identity.root", CONFIG, f"the user stays root: {why}"), hint)
+    hint = "say --user keep if root is meant, else change that in the source image"
+    gap = Gap(Reason(_STAYS_ROOT, CONFIG, f"the user stays root: {why}"), hint)
     own = own_user(image.config.user, image.accounts)
     identity = _identity(_kept(own, image), f"kept: {why}", image)
     return replace(identity, rejected=rejected, gaps=(gap, *identity.gaps))
@@ -262,7 +268,9 @@ def _identity(
         homes = Homes(trial.users, owner, image.keep, image.tree)
         found = home(trial.source or image.own, user, image.config, homes)
         warnings += filter(None, (found.warning,))
-        gaps = tuple(unreadable(trial.users, owner, image.keep, image.tree))
+        was = trial.source is not None
+        closed = unreadable(trial.users, owner, image.keep, image.tree, is_as_before=was)
+        gaps = tuple(closed)
     if files.shadow is None:
         gaps += tuple(_without_passwords(image))
     if is_changed and user.uid != 0:
@@ -299,7 +307,9 @@ def _without_passwords(image: _Image) -> Iterator[Gap]:
     names = image.accounts.with_password()
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
     asking = {found.reason.by for found in image.keep.runs_as if found.account == EVERYBODY}
-    for program in sorted(asking if names else ()):
+    # A script of /etc/init.d and what it starts are one.
+    programs = {program.rpartition("/")[2]: program for program in sorted(asking)}
+    for program in programs.values() if names else ():
         detail = f"lets people log in, and the passwords of {shown} in {SHADOW} are left out"
         reason = Reason("identity.shadow", program, detail)
         yield Gap(reason, "if they log in by password, say --keep-shadow")

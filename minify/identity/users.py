@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from minify.errors import ClosureError, UsageError
+from minify.errors import ClosureError, UsageError, option
 from minify.identity.access import Credentials
 from minify.identity.accounts import Account, Accounts, Group
 
@@ -84,14 +84,17 @@ def own_user(written: str, accounts: Accounts) -> User:
 
 def requested_user(written: str, accounts: Accounts) -> User:
     """The user that `--user` names; UsageError if the image has no such account."""
+    asked = option("--user", written)
     if not written or written.startswith(":"):
-        raise UsageError(f"--user {written!r}: expected NAME, UID, either with :GROUP, or keep")
+        raise UsageError(f"{asked}: expected NAME, UID, either with :GROUP, or keep")
     user = user_of(written, accounts)
     if isinstance(user, str):
         is_group = user.startswith("/etc/group")
         known = accounts.groups if is_group else accounts.accounts
         names = ", ".join(item.name for item in known) or "no entries"
-        raise UsageError(f"--user {written}: {user}; it has {names}, and a number always works")
+        raise UsageError(
+            f"{asked}: {user}; it has {names}, and a number below 2147483648 always works"
+        )
     return with_account(user, accounts)
 
 

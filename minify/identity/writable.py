@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from minify.closure import CONFIG, USER, KeepSet, Reason, Writes, Written, places
-from minify.errors import UsageError
+from minify.errors import UsageError, option
 from minify.filetree import Entry, FileTree, ImagePath, Kind, image_path
 from minify.filetree.links import MOST_LINKS
 from minify.filetree.path import LONGEST_PATH, ROOT, ancestors, child, is_within, parent
@@ -84,18 +84,19 @@ def written_by_a_new_user(keep: KeepSet, config: ImageConfig, tree: FileTree) ->
 def _wish(path: str, hand: _Hand) -> Iterable[str]:
     """Gives what `--writable` names; a warning where that is less than it may seem."""
     finding = Writes(path, Reason("user.writable", USER, f"--writable {path}"))
+    asked = option("--writable", path)
     if not path.startswith("/"):
-        raise UsageError(f"--writable {path}: expected an absolute path in the image")
+        raise UsageError(f"{asked}: expected an absolute path in the image")
     spot = hand.spot(path)
     if isinstance(spot, str):
-        raise UsageError(f"--writable {path}: {spot}")
+        raise UsageError(f"{asked}: {spot}")
     kernels = next((place for place in _KERNELS if is_within(spot.path, place)), None)
     if spot.path == ROOT or kernels is not None:
         which = "the root directory" if spot.path == ROOT else f"{kernels} is the kernel's"
-        raise UsageError(f"--writable {path}: {which}; name a directory of the program's own")
+        raise UsageError(f"{asked}: {which}; name a directory of the program's own")
     why = hand.give(finding, is_wished=True)
     if why:
-        raise UsageError(f"--writable {path}: {why}")
+        raise UsageError(f"{asked}: {why}")
     below = f"{spot.path}/"
     if places.is_shared_name(spot.path) and any(kept.startswith(below) for kept in hand.keep.kept):
         yield (

@@ -80,13 +80,13 @@ def plain_stream(stored: Stream, name: str, points: SeekPoints = SeekPoints()) -
     compression = detect(stored.read(6), name)
     stored.seek(0)
     if compression is Compression.GZIP:
-        return _GzipStream(stored, name, points)
+        return GzipStream(stored, name, points)
     if compression is Compression.ZSTD:
         return _ZstdStream(stored, name)
     return stored
 
 
-class _GzipStream:
+class GzipStream:
     """A gzip file with copies of the decompressor's state as seek points.
 
     Their number has a bound, and so memory has one for any size of layer.

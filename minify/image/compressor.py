@@ -29,7 +29,7 @@ else:
 # The layer is read and hashed three times as fast as one thread compresses it: more would wait.
 _MOST_THREADS = 4
 
-_GZIP_LEVEL = 6
+_GZIP_LEVEL = 5
 _GZIP_BLOCK = 1 << 20
 # No more than this is ever referred back to: https://www.rfc-editor.org/rfc/rfc1951, section 2.
 _GZIP_WINDOW = 1 << 15

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from minify.errors import UsageError
+from minify.errors import UsageError, option
 from minify.image.config import ImageConfig
 from minify.image.jsontext import Fields, Json
 
@@ -104,8 +104,8 @@ def assignments(flag: str, written: Iterable[str]) -> tuple[Assignment, ...]:
             removes = False
         if not name or not (sign or removes):
             raise UsageError(
-                f"{flag} {text}: expected NAME=VALUE (NAME= for an empty value), or NAME- to remove"
-                " it; a value is never taken from this machine"
+                f"{option(flag, text)}: expected NAME=VALUE (NAME= for an empty value), or NAME-"
+                " to remove it; a value is never taken from this machine"
             )
         found[name] = None if removes else value
     return tuple(found.items())
@@ -117,7 +117,7 @@ def workdir(flag: str, written: str | None) -> str | None:
         return None
     _check_text(flag, written)
     if not written.startswith("/") or ".." in written.split("/"):
-        raise UsageError(f"{flag} {written}: expected an absolute path without '..'")
+        raise UsageError(f"{option(flag, written)}: expected an absolute path without '..'")
     return written
 
 
@@ -135,8 +135,8 @@ def _range(flag: str, text: str) -> Iterator[str]:
     last = int(found[2] or found[1]) if found else 0
     if found is None or not 1 <= first <= last <= _LAST_PORT:
         raise UsageError(
-            f"{flag} {text}: expected PORT or FIRST-LAST, from 1 to {_LAST_PORT}, with /tcp (the"
-            " default), /udp or /sctp"
+            f"{option(flag, text)}: expected PORT or FIRST-LAST, from 1 to {_LAST_PORT}, with /tcp"
+            " (the default), /udp or /sctp"
         )
     protocol = (found[3] or "tcp").lower()
     return (f"{port}/{protocol}" for port in range(first, last + 1))
@@ -147,6 +147,8 @@ def _check_text(flag: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{flag} {text}: this is no UTF-8, which a configuration is") from error
+        raise UsageError(
+            f"{option(flag, text)}: this is no UTF-8, which a configuration is"
+        ) from error
     if "\0" in text:
-        raise UsageError(f"{flag} {text}: holds a NUL character")
+        raise UsageError(f"{option(flag, text)}: holds a NUL character")

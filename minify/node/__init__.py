@@ -12,9 +12,10 @@ A package of `node_modules` is kept or left whole, without the packages that are
 `graph` says which are reached and why; what to keep of them is decided by whoever asks.
 """
 
-from minify.node.commands import Entry, Task, entry_of, entry_of_options, is_node, task_of
+from minify.node.commands import Entry, entry_of, entry_of_options, is_node
 from minify.node.graph import Graph, Origin
 from minify.node.knowledge import PACKAGE_MANAGERS
+from minify.node.managers import Task, task_of
 from minify.node.manifest import Manifest
 from minify.node.packages import Package, Packages
 from minify.node.platform import CPUS, Machine

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, is_aside, is_tool
+from minify.node.knowledge import BUILT_IN, is_aside, is_managers, is_tool
+from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
@@ -149,9 +150,13 @@ class Graph:
         manifest = self.resolver.manifest(place)
         if manifest is None or not (manifest.os or manifest.cpu or manifest.libc):
             return
-        if self.machine.takes(manifest):
+        if self._is_for_here(manifest, place):
             detail = f"{of.shown} has it for {self.machine.shown}"
             self._package_at(place, Origin(of.directory, detail))
+
+    def _is_for_here(self, manifest: Manifest, place: str) -> bool:
+        machine = self.machine
+        return machine.takes(manifest) and machine.loads(manifest, place, self.tree)
 
     def _package_at(self, place: str, origin: Origin) -> None:
         entry = self.tree.directory(place)
@@ -168,7 +173,7 @@ class Graph:
         """Goes on until nothing new is reached."""
         while self._queue and self.is_complete:
             entry, origin = self._queue.popleft()
-            if entry.path.endswith((".json", ".node")):
+            if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
 
@@ -244,7 +249,7 @@ class Graph:
         for name in self.resolver.starting(prefix, directory):
             for place in self.resolver.package_directories(name, directory):
                 manifest = self.resolver.manifest(place)
-                if manifest is None or self.machine.takes(manifest):
+                if manifest is None or self._is_for_here(manifest, place):
                     self._package_at(place, Origin(origin.by, origin.detail, is_sure=False))
                     self.name(name, directory, Origin(origin.by, origin.detail, is_sure=False))
                 break
@@ -309,9 +314,17 @@ class Graph:
                 if not is_aside(entry.path, application):
                     self._reach(entry, origin)
 
+    def texts_of_applications(self) -> Iterator[str]:
+        """What the reached modules of applications ask for, and their other constants."""
+        for path, requests in self._read.items():
+            if self._packages.owner(path) is None:
+                yield from (request.name for request in requests.names)
+                yield from (text for text, _ in requests.texts)
+
     def _is_for_production(self, package: Package) -> bool:
         here: str = package.directory
-        if not self._production or not self._is_ours(package.directory):
+        is_generated = package.name.startswith(".")
+        if not self._production or is_generated or not self._is_ours(package.directory):
             return True
         while here and here not in self._production:
             # What is installed in a package came with it.

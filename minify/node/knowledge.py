@@ -56,3 +56,8 @@ def is_aside(path: str, directory: str) -> bool:
     """Whether a module below `directory` is no part of what runs: a test, a tool's settings."""
     parts = path[len(directory) :].strip("/").split("/")
     return not _ASIDE_DIRECTORIES.isdisjoint(parts[:-1]) or bool(_ASIDE_FILE.fullmatch(parts[-1]))
+
+
+def is_managers(path: str) -> bool:
+    """Whether a module is a package manager's, which stays whole and loads nothing of others."""
+    return any(f"/node_modules/{name}/" in path for name in PACKAGE_MANAGERS)

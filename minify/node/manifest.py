@@ -6,7 +6,7 @@ https://nodejs.org/api/packages.html, https://docs.npmjs.com/cli/configuring-npm
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -35,6 +35,8 @@ class Manifest:
     scripts: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     """The files of `bin` by the names of the commands."""
+    workspaces: tuple[str, ...] = ()
+    """Patterns of the directories of its own packages."""
     os: frozenset[str] = frozenset()
     cpu: frozenset[str] = frozenset()
     libc: frozenset[str] = frozenset()
@@ -76,6 +78,7 @@ def manifest_of(found: Mapping[str, Json]) -> Manifest:
         development=_names(found, "devDependencies") - running - peers - optional,
         scripts=_texts(found, "scripts"),
         commands=single or _texts(found, "bin"),
+        workspaces=tuple(_patterns(found)),
         os=_words(found, "os"),
         cpu=_words(found, "cpu"),
         libc=_words(found, "libc"),
@@ -99,6 +102,14 @@ def _texts(found: Mapping[str, Json], key: str) -> Mapping[str, str]:
 
 def _names(found: Mapping[str, Json], key: str) -> frozenset[str]:
     return frozenset(_object(found, key))
+
+
+def _patterns(found: Mapping[str, Json]) -> Iterator[str]:
+    value = found.get("workspaces")
+    listed = value.get("packages") if isinstance(value, dict) else value
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, str) and "\0" not in item:
+            yield item
 
 
 def _words(found: Mapping[str, Json], key: str) -> frozenset[str]:

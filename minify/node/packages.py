@@ -12,6 +12,8 @@ from minify.node.resolution import GLOBAL, Resolver
 
 NODE_MODULES = "node_modules"
 _SYSTEM = frozenset(GLOBAL)
+# Hidden directories that are no package; `.prisma` is one, which a generator has made.
+_OF_MANAGERS = frozenset(".bin .bun .cache .deno .pnpm .store .vite .yarn".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ def _directory(path: ImagePath) -> tuple[ImagePath, str] | None:
         here = "/".join(parts[: at + 1])
         if parts[at] != NODE_MODULES and here not in _SYSTEM:
             continue
-        if parts[at + 1].startswith("."):
-            return None  # .bin, .pnpm: no package; what is in .pnpm has a node_modules of its own
+        is_file = parts[at + 1].startswith(".") and at + 2 == len(parts)
+        if parts[at + 1] in _OF_MANAGERS or is_file:
+            return None  # what is in .pnpm has a node_modules of its own
         number = 2 if parts[at + 1].startswith("@") and at + 2 < len(parts) else 1
         name = "/".join(parts[at + 1 : at + 1 + number])
         return ImagePath(f"{here}/{name}"), name

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from minify.elf.elffile import ElfError
+from minify.elf.reader import read_elf
+from minify.filetree import FileTree
 from minify.node.manifest import Manifest
 
 CPUS: Mapping[str, str] = {
@@ -45,6 +48,28 @@ class Machine:
             and _is_among(self.cpu, manifest.cpu)
             and _is_among(self.libc, manifest.libc)
         )
+
+    def loads(self, manifest: Manifest, directory: str, tree: FileTree) -> bool:
+        """Whether the addon that a package of `directory` consists of can be loaded here.
+
+        Not all that have one for each C library say for which it is.
+        """
+        entry = tree.file(f"{directory}/{manifest.main}") if manifest.main else None
+        if entry is None or not self.libc or not entry.path.endswith(".node"):
+            return True
+        try:
+            elf = read_elf(tree.open(entry), entry.size)
+        except ElfError:
+            return True
+        libc = next(filter(None, map(_libc_of, elf.needed)), "") if elf is not None else ""
+        return libc in ("", self.libc)
+
+
+def _libc_of(soname: str) -> str:
+    """The C library that has a SONAME; empty if it is another library's."""
+    if soname == "libc.so" or soname.startswith("libc.musl-"):
+        return "musl"
+    return "glibc" if soname.startswith("libc.so.") else ""
 
 
 def _is_among(value: str, words: Collection[str]) -> bool:

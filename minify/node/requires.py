@@ -58,7 +58,12 @@ _META_RESOLVE = re.compile(r"(?<![\w$.])import\.meta\.resolve\(\s*+")
 _CREATED = re.compile(
     r"(?<![\w$.])([\w$]++)\s*+=\s*+(?:\(0,\s*+)?(?:[\w$]++\.)*+createRequire\)?\("
 )
-_CREATED_CALL = re.compile(r"createRequire\)?\((?:[^()]|\([^()]*+\)){0,300}+\)\s*+\(\s*+")
+_CREATED_CALL = re.compile(
+    r"createRequire\)?\((?:[^()]|\([^()]*+\)){0,300}+\)\s*+(?:\.resolve\s*+)?\(\s*+"
+)
+# Processes and threads of a module's own; of other functions with these names nothing comes.
+_STARTED = re.compile(r"(?<![\w$])(?:fork|Worker)\(\s*+")
+_STARTERS = frozenset("child_process cluster worker_threads".split())
 _STATIC = re.compile(r"(?<![\w$.])(?P<word>from|import)\s*+\"(?P<number>\d++)\"")
 _TYPE_ONLY = re.compile(r"(?<![\w$.])(?:import|export)\s++type\s++(?!from)[^\";]*+\Z")
 _LITERAL = re.compile(r"[\"`](\d++)[\"`]")
@@ -67,6 +72,9 @@ _JOINED = re.compile(
     r"[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[,)])"
 )
 _CONCATENATED = re.compile(r"__dirname\s*+\+\s*+[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[+)])")
+_CHOICE = re.compile(
+    r"[^?;()]{0,200}\?\s*+[\"`](?P<first>\d++)[\"`]\s*+:\s*+[\"`](?P<second>\d++)[\"`]\s*+,?\s*+\)"
+)
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
 _TEXT = re.compile(r"[@\w./#~:-]{1,200}")
 
@@ -82,10 +90,13 @@ def requests_of(content: bytes) -> Requests:
         names += _static(text)
         for match, style in _calls(text.masked):
             found = _argument(text, match.end(), style)
-            if found is not None:
-                names.append(found)
+            chosen = _chosen(text, match.end(), style) if found is None else ()
+            if found is not None or chosen:
+                names += (found,) if found is not None else chosen
             elif not _is_definition(text.masked, match):
                 unknown.append(text.line_of_masked(match.start()))
+    if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
+        names += _started(text)
     asked = {request.name for request in names}
     texts: dict[str, int] = {}
     for literal in text.literals:
@@ -126,6 +137,14 @@ def _calls(masked: str) -> Iterator[tuple[re.Match[str], Style]]:
         yield from ((match, Style.REQUIRE) for match in call.finditer(masked))
 
 
+def _started(text: Text) -> Iterator[Request]:
+    """The modules that other processes and threads begin with, where constants name them."""
+    for match in _STARTED.finditer(text.masked):
+        found = _argument(text, match.end(), Style.REQUIRE)
+        if found is not None and not found.is_prefix:
+            yield found
+
+
 def _is_require(name: str) -> bool:
     """Whether a function of that name is `require`, or one that tools put in its place."""
     return name.strip("_$") in ("require", "nodeRequire", "dynamicRequire", "requireFunc")
@@ -160,6 +179,16 @@ def _argument(text: Text, at: int, style: Style) -> Request | None:
             slash = "/" if match["rest"] == "," and not name.endswith("/") else ""
             return Request(f"./{name}{slash}", text.line(found.at), style, is_prefix, True)
     return None
+
+
+def _chosen(text: Text, at: int, style: Style) -> tuple[Request, ...]:
+    """The constants that an argument may be; empty if it may be something else."""
+    found = _CHOICE.match(text.masked, at)
+    numbers = found.group("first", "second") if found is not None else ()
+    literals = [text.literals[int(number)] for number in numbers]
+    if not all(literal.is_whole for literal in literals):
+        return ()
+    return tuple(_request(text, one, style, is_prefix=False) for one in literals)
 
 
 def _request(text: Text, literal: Literal, style: Style, *, is_prefix: bool) -> Request:

@@ -224,7 +224,8 @@ def split_name(name: str) -> tuple[str, str]:
     parts = name.split("/")
     number = 2 if name.startswith("@") else 1
     package = "/".join(parts[:number])
-    if len(parts) < number or not all(parts[:number]) or package.startswith((".", "%")):
+    is_path = package in (".", "..") or package.startswith("%")
+    if len(parts) < number or not all(parts[:number]) or is_path:
         return "", ""
     rest = "/".join(parts[number:])
     return package, f"./{rest}" if rest else "."

@@ -6,6 +6,7 @@ advice says that it is not known, and promises nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -13,7 +14,7 @@ from enum import Enum
 from minify.closure import Grade, KeepSet, Writes, places
 from minify.closure.finding import Written
 from minify.filetree import Entry, FileTree, ImagePath, Kind
-from minify.filetree.path import ROOT, ancestors, is_within, joined, parent
+from minify.filetree.path import ROOT, ancestors, basename, is_within, joined, parent
 from minify.identity import Identity
 from minify.identity.access import Credentials
 from minify.image import ImageConfig
@@ -24,6 +25,10 @@ _SETUID_OR_SETGID = 0o6000
 _FIRST_UNPRIVILEGED_PORT = 1024
 
 _TEMPORARY = tuple(map(ImagePath, ("/tmp", "/var/tmp", "/run")))  # noqa: S108 (of the image)
+_TEMPORARY_OF_ALL = frozenset(map(ImagePath, ("/tmp", "/var/tmp")))  # noqa: S108 (of the image)
+# Compilers, whose results varnishd and others load out of /tmp, and Java, whose libraries unpack
+# there what they are made of in C.
+_MAKES_CODE = re.compile(r"(?:[\w-]{1,40}-)?(?:g?cc|clang|tcc)(?:-[\d.]{1,8})?|libjvm\.so")
 # Directories of everybody in which programs write; no other one is mounted over.
 _VARIABLE = tuple(map(ImagePath, ("/run", "/tmp", "/var")))  # noqa: S108 (of the image)
 _KERNELS = tuple(map(ImagePath, ("/dev", "/proc", "/sys")))
@@ -61,6 +66,8 @@ class Mount:
     """How many files the image has in it, which an empty volume would hide."""
     is_declared: bool = False
     """Whether the image's VOLUME says so; then docker and podman make one themselves."""
+    runs_code: bool = False
+    """Whether what is written there may be code that is run: a tmpfs must be told to allow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +243,10 @@ def _mounts(written: _Written, config: ImageConfig, keep: KeepSet) -> Iterator[M
     declared = {_declared(volume, written.tree) for volume in config.volumes} - {ROOT}
     below = _below({*written.directories, *declared}, written.entries)
     volumes: list[ImagePath] = []
+    makes_code = any(
+        entry.kind is Kind.FILE and _MAKES_CODE.fullmatch(basename(path))
+        for path, entry in written.entries.items()
+    )
     for path in sorted(below):
         is_declared = path in declared
         if not is_declared and any(is_within(path, volume) for volume in volumes):
@@ -248,7 +259,8 @@ def _mounts(written: _Written, config: ImageConfig, keep: KeepSet) -> Iterator[M
         kind = MountKind.VOLUME if is_volume else MountKind.TMPFS
         files = sum(entry.kind is not Kind.DIRECTORY for entry in inside)
         entry = written.entries.get(path, Entry(path, Kind.DIRECTORY, 0o755))
-        yield Mount(path, kind, entry.uid, entry.gid, entry.mode, files, is_declared)
+        runs_code = makes_code and path in _TEMPORARY_OF_ALL
+        yield Mount(path, kind, entry.uid, entry.gid, entry.mode, files, is_declared, runs_code)
 
 
 def _also_writable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from minify.closure import KeepSet
+from minify.closure import CONFIG, KeepSet, Reason, told
 from minify.closure.commandline import UserSwitch
 from minify.errors import ClosureError, OutputError
 from minify.filetree import FileTree, ImagePath, Kind
@@ -66,7 +66,7 @@ def make_plan(
     What is minified already is not hardened again: that was decided the first time.
     """
     if keep.missing:
-        raise ClosureError(*described_missing(keep))
+        raise ClosureError(*described_missing(keep, config, options.source or config))
     source = _Source(tree, config, keep, identity)
     kept = {
         path: PlannedEntry(tree[path]) for path in keep.kept if additions.is_written(tree[path])
@@ -94,17 +94,31 @@ def make_plan(
         config_changes=config_changes(
             options.source or config, result, _reasons(config, identity, switch)
         ),
-        gaps=tuple(sorted(gaps)),
+        gaps=told(gaps),
         warnings=(*identity.warnings, *hardening.hardening_warnings(entries, how)),
         advice=advice((item.entry for item in entries), result, keep, identity, tree),
     )
 
 
-def described_missing(keep: KeepSet) -> Iterator[str]:
-    """Who needs what and where it was looked for, a line each."""
+def described_missing(keep: KeepSet, config: ImageConfig, source: ImageConfig) -> Iterator[str]:
+    """Who needs what and where it was looked for, a line each.
+
+    The configuration is `config`, which the user may have made of `source`.
+    """
     for item in keep.missing:
         hint = f"; {item.hint}" if item.hint else ""
-        yield f"{item.reason.by} needs {item.name} ({item.reason.detail}){item.search}{hint}"
+        by = _asker(item.reason, config, source)
+        yield f"{by} needs {item.name} ({item.reason.detail}){item.search}{hint}"
+
+
+def _asker(reason: Reason, config: ImageConfig, source: ImageConfig) -> str:
+    """Who asks: of a command that the user gave, the option."""
+    if reason.by == CONFIG and reason.rule in ("config.entrypoint", "config.cmd"):
+        if config.entrypoint != source.entrypoint:
+            return "--entrypoint"
+        if config.cmd != source.cmd:
+            return "--cmd"
+    return reason.by
 
 
 def _order(path: ImagePath) -> tuple[bytes, ...]:

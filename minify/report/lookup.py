@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
-from minify.errors import UsageError
+from minify.closure.patterns import glob, is_glob
 from minify.filetree import Entry, FileTree, ImagePath, links
 from minify.filetree.path import ROOT, basename, child
 from minify.report.explanation import Explanation
@@ -32,29 +32,45 @@ class Found:
     """More paths of that name, where only a name was asked for."""
 
 
-def looked_up(asked: Iterable[str], explanation: Explanation) -> tuple[Found, ...]:
-    """Where each of `asked` leads: an absolute path, or the end of one (`libz.so.1`, `bin/app`).
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What was asked for and is no path of the image, or is several."""
 
-    UsageError, a line for each, for what is not there and for names that many paths have.
+    asked: str
+    problem: str
+    """What is wrong with it, and what is close to it."""
+    candidates: tuple[ImagePath, ...] = ()
+    """The paths that a name may mean, sorted."""
+
+
+def looked_up(asked: str, explanation: Explanation) -> tuple[Found, ...] | Unclear:
+    """Where `asked` leads: an absolute path, the end of one (`libz.so.1`, `bin/app`), or a glob.
+
+    A glob gives all its matches, and of a link the link itself; anything else gives one path.
     """
-    found: list[Found] = []
-    refused: list[str] = []
-    for text in asked:
-        try:
-            found.append(_found(text, explanation))
-        except UsageError as error:
-            refused += error.lines
-    if refused:
-        raise UsageError(*refused)
-    return tuple(found)
+    exact = _exact(asked, explanation)
+    if isinstance(exact, Found):
+        return (exact,)
+    if exact.candidates or not is_glob(asked):
+        return exact
+    return tuple(_matches(asked, explanation.tree)) or Unclear(
+        asked, "nothing in the image matches"
+    )
 
 
-def _found(asked: str, explanation: Explanation) -> Found:
+def _matches(asked: str, tree: FileTree) -> Iterator[Found]:
+    """What a glob matches, each path once; one that is not absolute is the end of a path."""
+    seen: set[ImagePath] = set()
+    for path in glob(tree, asked if asked.startswith("/") else f"/**/{asked}"):
+        found = tree.resolve(path, follow_last=False)
+        if found.entry is not None and found.entry.path not in seen:
+            seen.add(found.entry.path)
+            yield Found(asked, found.hops, found.entry)
+
+
+def _exact(asked: str, explanation: Explanation) -> Found | Unclear:
     if asked.startswith("/"):
-        found = _at(asked, explanation)
-        if found is None:
-            raise UsageError(_not_there(asked, explanation.tree))
-        return found
+        return _at(asked, explanation) or Unclear(asked, _not_there(asked, explanation.tree))
     return _named(asked, explanation)
 
 
@@ -72,11 +88,11 @@ def _at(path: str, explanation: Explanation) -> Found | None:
     return Found(path, added.hops, added.entry) if added.entry is not None else None
 
 
-def _named(asked: str, explanation: Explanation) -> Found:
+def _named(asked: str, explanation: Explanation) -> Found | Unclear:
     """The path whose end is `asked`: what PATH finds first, else the only one."""
     wanted = asked.strip("/")
     if not wanted:
-        raise UsageError("an empty PATH: expected a path in the image, or a name")
+        return Unclear(asked, "expected a path in the image, a name or a glob")
     tree = explanation.tree
     paths = sorted(path for path in tree.entries if path.endswith(f"/{wanted}"))
     command = _command(wanted, explanation)
@@ -90,8 +106,9 @@ def _named(asked: str, explanation: Explanation) -> Found:
         entry = resolved.entry
         return Found(asked, resolved.hops if entry else (), entry or tree[path])
     if paths:
-        raise UsageError(f"{asked}: the image has {_listed(paths)}; say which with its whole path")
-    raise UsageError(_not_there(asked, tree))
+        problem = f"the image has {len(paths):,} of that name; say which with its whole path"
+        return Unclear(asked, problem, tuple(paths))
+    return Unclear(asked, _not_there(asked, tree))
 
 
 def _command(name: str, explanation: Explanation) -> Found | None:
@@ -108,7 +125,7 @@ def _command(name: str, explanation: Explanation) -> Found | None:
 def _not_there(asked: str, tree: FileTree) -> str:
     near = similar(asked, tree)
     hint = f"; close to it: {_listed(near)}" if near else ""
-    return f"{asked}: the image has no such path{_stop(asked, tree)}{hint}"
+    return f"the image has no such path{_stop(asked, tree)}{hint}"
 
 
 def _stop(asked: str, tree: FileTree) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from minify.planning import Advice, Mount, MountKind, Plan
+from minify.report import publishing
 from minify.report.escape import printable
 
 PORTS_SYSCTL = "net.ipv4.ip_unprivileged_port_start"
@@ -26,7 +27,8 @@ _SHOWN = 4
 def docker_run(plan: Plan, image: str) -> str:
     """The `docker run` line for the result, called `image`; quoted for a POSIX shell."""
     advice = plan.advice
-    words = ["docker", "run"]
+    words = ["docker", "run", *publishing.published(plan.config.exposed_ports)]
+    words += publishing.volumes(advice.mounts, image)
     if advice.is_read_only:
         words.append("--read-only")
         words += [word for mount in advice.mounts for word in _mount(mount)]
@@ -39,15 +41,16 @@ def docker_run(plan: Plan, image: str) -> str:
 
 
 def _mount(mount: Mount) -> Iterator[str]:
-    """The option for one mount; none for a VOLUME, which the engine mounts by itself."""
+    """The option for one mount; none for a VOLUME, which has its own."""
     if mount.is_declared:
         return
     if mount.kind is MountKind.VOLUME:
         yield f"--mount=type=volume,dst={mount.path}"
         return
     # The engine gives it the mode of the directory, or 1777, but never its owner.
-    options = f":uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}" if _is_owned(mount) else ""
-    yield f"--tmpfs={mount.path}{options}"
+    owned = f"uid={mount.uid},gid={mount.gid},mode={mount.mode:04o}" if _is_owned(mount) else ""
+    options = ",".join(filter(None, (owned, "exec" if mount.runs_code else "")))
+    yield f"--tmpfs={mount.path}{':' if options else ''}{options}"
 
 
 def _is_owned(mount: Mount) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TypeVar
 
-from minify.closure import UNKNOWN_INTERPRETER, Excluded, Gap, LeftOut, Likelihood, Reason
+from minify.closure import UNKNOWN_INTERPRETER, Excluded, Gap, Grade, LeftOut, Likelihood, Reason
 from minify.filetree import ImagePath
 from minify.filetree.path import is_within
 from minify.identity import Given, Rejected, Withheld
@@ -80,20 +80,47 @@ def change_sections(plan: Plan) -> tuple[Section, ...]:
 
 
 def warning_sections(plan: Plan) -> tuple[Section, ...]:
-    """What the user of minify should know and what could not be followed."""
-    overruled = tuple(
-        f"{printable(path)}: {reason(kept.reasons[0])}"
-        for path, kept in plan.keep.overruled.items()
-    )
+    """What may be missing or not work, and what the user of minify should know."""
     return (
+        gaps_section(plan.gaps),
+        *overruled_sections(plan),
         _section("warnings", printable, plan.warnings),
         interpreters_section(plan),
-        _section("gaps", gap, plan.gaps),
-        Section("dropped although needed", overruled),
-        excluded_section(plan),
-        unreached_section(plan),
-        left_out_section(plan),
     )
+
+
+def gaps_section(gaps: Iterable[Gap]) -> Section:
+    """What could not be followed or will not work."""
+    return _section("gaps: what may be missing or not work", gap, gaps)
+
+
+def left_out_sections(plan: Plan) -> tuple[Section, ...]:
+    """What stays out although something may look for it, by the option that keeps it."""
+    return (excluded_section(plan), unreached_section(plan), left_out_section(plan))
+
+
+def overruled_sections(plan: Plan) -> tuple[Section, ...]:
+    """What `--drop` took although it is needed, what is surely used first; a line a reason."""
+    titles = {
+        Grade.HARD: "dropped although the program surely uses it",
+        Grade.SOFT: "dropped although the program may use it",
+    }
+    return tuple(Section(titles[grade], tuple(_overruled(plan, grade))) for grade in titles)
+
+
+def _overruled(plan: Plan, grade: Grade) -> Iterator[str]:
+    by_reason: dict[Reason, list[str]] = {}
+    for path, kept in plan.keep.overruled.items():
+        if kept.grade is grade:
+            by_reason.setdefault(kept.reasons[0], []).append(path)
+    for why, paths in by_reason.items():
+        yield f"{_first(paths)}: {reason(why)}"
+
+
+def _first(paths: Sequence[str]) -> str:
+    """The first of `paths`, escaped, and the number of the rest."""
+    shown = printable(paths[0])
+    return shown if len(paths) == 1 else f"{shown} and {len(paths) - 1:,} more"
 
 
 def interpreters_section(plan: Plan) -> Section:
@@ -120,19 +147,19 @@ def left_out_section(plan: Plan) -> Section:
     for item in plan.keep.left_out:
         by_rule.setdefault((item.reasons[0].rule, item.likelihood), []).append(item)
     groups = sorted(by_rule.items(), key=lambda group: (-_bytes(group[1]), group[0]))
+    least = min((likelihood for _, likelihood in by_rule), default=Likelihood.GUESSED)
+    word = least.name.lower()
     return Section(
-        "may be opened by name, left out",
+        f"may be opened by name, left out; --keep-dlopen {word} keeps all of it",
         tuple(_left_out(rule, likelihood, items) for (rule, likelihood), items in groups),
     )
 
 
 def _left_out(rule: str, likelihood: Likelihood, items: Sequence[LeftOut]) -> str:
-    word = likelihood.name.lower()
     files = sum(item.files for item in items)
-    first = printable(items[0].path)
-    shown = first if len(items) == 1 else f"{first} and {len(items) - 1:,} more"
     cost = f"{files:,} file{'s' if files > 1 else ''}, {size(_bytes(items))}"
-    return f"{rule} ({word}): {shown}: {cost}; --keep-dlopen {word} keeps it"
+    shown = _first([item.path for item in items])
+    return f"{rule} ({likelihood.name.lower()}): {shown}: {cost}"
 
 
 def excluded_section(plan: Plan) -> Section:
@@ -173,9 +200,11 @@ def gaps_of_user(plan: Plan) -> tuple[Gap, ...]:
     )
 
 
-def run_lines(plan: Plan, image: str) -> Iterator[str]:
-    """The `docker run` line, and what it cannot say for itself."""
+def run_lines(plan: Plan, image: str, archive: str = "") -> Iterator[str]:
+    """The `docker run` line, and what it cannot say for itself; `archive` is loaded first."""
     yield "  run it with"
+    if archive:
+        yield f"    docker load --input={quote(archive)}"
     yield f"    {running.docker_run(plan, image)}"
     for sentence in running.explanations(plan):
         yield from wrapped(sentence, "    ")
@@ -248,7 +277,10 @@ def _evidence(reason: Reason, path: str) -> str:
 
 
 def _changes(plan: Plan, kinds: frozenset[ChangeKind]) -> Iterator[str]:
-    return (line for item in plan.changes for line in _changes_of(item, kinds))
+    # That these are made is told with what is the user's own.
+    made = {given.path for given in plan.identity.given if given.is_new}
+    changes = (item for item in plan.changes if item.entry.path not in made)
+    return (line for item in changes for line in _changes_of(item, kinds))
 
 
 def _changes_of(item: PlannedEntry, kinds: frozenset[ChangeKind]) -> Iterator[str]:

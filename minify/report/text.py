@@ -10,11 +10,12 @@ from minify.filetree import Kind
 from minify.image import Image
 from minify.image.reference import Reference, Transport, checked_name
 from minify.planning import LevelSize, Plan, PlannedEntry
-from minify.report import running
+from minify.report import publishing, running
 from minify.report.escape import printable
 from minify.report.result import IndexResult, Result
 from minify.report.sections import (
     change_sections,
+    left_out_sections,
     reason,
     rejected_section,
     run_lines,
@@ -80,22 +81,23 @@ def _summary(result: Result) -> Iterator[str]:
     ratio = f"{after.bytes / before.bytes:.1%}" if before.bytes else "-"
     yield printable(result.source.name)
     yield from _source_digest(result.source)
-    yield f"  size     {size(before.bytes)} → {size(after.bytes)} ({ratio})"
+    yield f"  size     {size(before.bytes)} → {size(after.bytes)} ({ratio}), content of all files"
     if decided.levels:
         yield f"  level    {', '.join(map(_level, decided.levels))}"
     yield f"  files    {before.files:,} → {after.files:,}"
     yield f"  layers   {len(result.source.layers)} → 1"
-    yield f"  user     {user(decided)}"
+    yield f"  user     {_user_or_gap(decided)}"
     yield f"  command  {_command(decided)}"
     if not _tells_of_rejected(decided):
         yield from rejected_section(decided).shown(_SHOWN)
     for section in (
+        *warning_sections(decided),
         *user_sections(decided),
         *change_sections(decided),
-        *warning_sections(decided),
+        *left_out_sections(decided),
     ):
         yield from section.shown(_SHOWN)
-    yield from run_lines(decided, _image_name(result))
+    yield from run_lines(decided, _image_name(result), _archive(result))
 
 
 def _level(item: LevelSize) -> str:
@@ -116,7 +118,11 @@ def _outcome(result: Result) -> Iterator[str]:
         yield "nothing was written"
     elif result.built is not None:
         image_id = result.built.config.digest
-        yield f"wrote {printable(result.reference)} (image id {image_id.short})"
+        stored = sum(layer.size or 0 for layer in result.built.layers)
+        # A daemon unpacks what it is given.
+        is_stored = Reference.parse(result.reference).transport is not Transport.DOCKER_DAEMON
+        shown = f", {size(stored)} stored" if is_stored else ""
+        yield f"wrote {printable(result.reference)} (image id {image_id.short}{shown})"
 
 
 def user(decided: Plan) -> str:
@@ -128,6 +134,13 @@ def user(decided: Plan) -> str:
     return f"{written}{name}: {printable(identity.why)}"
 
 
+def _user_or_gap(decided: Plan) -> str:
+    """The same, shortly where a gap says why it is root."""
+    if any(gap.reason.rule == "identity.root" for gap in decided.gaps):
+        return "root: nobody else could run it, as a gap below says"
+    return user(decided)
+
+
 def pod_lines(decided: Plan) -> Iterator[str]:
     """What a pod needs, to be copied into its `spec`."""
     yield "  in a pod's spec"
@@ -137,17 +150,26 @@ def pod_lines(decided: Plan) -> Iterator[str]:
 def _image_name(result: Result) -> str:
     """What docker calls the result; a word in its place where it has no name yet."""
     if result.reference is None:
-        return "IMAGE"
+        return publishing.UNNAMED
     reference = Reference.parse(result.reference)
     name = reference.location
     if reference.transport is Transport.DOCKER_ARCHIVE:
         name = name.partition(":")[2]
     elif reference.transport not in _NAMED:
-        return "IMAGE"
+        return publishing.UNNAMED
     try:
         return checked_name(name)
     except UsageError:
-        return "IMAGE"
+        return publishing.UNNAMED
+
+
+def _archive(result: Result) -> str:
+    """The file that docker has to load before it has the result; empty where there is none."""
+    reference = Reference.parse(result.reference) if result.reference else None
+    if reference is None or reference.transport is not Transport.DOCKER_ARCHIVE:
+        return ""
+    path = reference.location.partition(":")[0]
+    return path if path.isprintable() else ""
 
 
 def _command(decided: Plan) -> str:

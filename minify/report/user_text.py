@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from minify.planning import Plan
 from minify.report.escape import printable
+from minify.report.publishing import UNNAMED
 from minify.report.result import Result
 from minify.report.sections import (
     Section,
     change_sections,
-    gap,
     gaps_of_user,
+    gaps_section,
     rejected_section,
     run_lines,
     user_sections,
@@ -38,14 +39,14 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"  shadow   {_accounts(identity.shadow)}"
     sections = (
         rejected_section(decided),
+        gaps_section(gaps_of_user(decided)),
+        Section("warnings", tuple(map(printable, decided.warnings))),
         *user_sections(decided),
         *change_sections(decided),
-        Section("warnings", tuple(map(printable, decided.warnings))),
-        Section("gaps", tuple(map(gap, gaps_of_user(decided)))),
     )
     for section in sections:
         yield from section.shown()
-    yield from run_lines(decided, "IMAGE")
+    yield from run_lines(decided, UNNAMED)
     yield from pod_lines(decided)
 
 

@@ -8,11 +8,12 @@ from functools import cached_property
 
 from minify.closure import Excluded, Grade, LeftOut, Likelihood, Reason
 from minify.closure.patterns import Dropped
+from minify.errors import UsageError
 from minify.filetree import Entry, ImagePath, Kind
-from minify.filetree.path import ROOT, is_within
+from minify.filetree.path import ROOT, ancestors, is_within
 from minify.planning import PlannedEntry, Size
 from minify.report.explanation import Explanation
-from minify.report.lookup import Found, looked_up, pattern
+from minify.report.lookup import Found, Unclear, looked_up, pattern
 
 
 class Fate(Enum):
@@ -86,18 +87,59 @@ class Answer:
         return self.entry.path
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the result has it."""
+        return self.fate in (Fate.KEPT, Fate.ADDED)
+
+    @property
     def keep_with(self) -> str:
         """What to give to `--keep`; it matches the path, whatever characters that has."""
         return pattern(self.path)
 
 
-def why(explanation: Explanation, *asked: str) -> tuple[Answer, ...]:
-    """Why each of `asked` stays or goes: absolute paths, or names as `libz.so.1`.
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What was asked and cannot be answered."""
 
-    UsageError, a line for each, for what the image does not have, with what is close to it.
+    asked: str
+    problem: str
+    """What the image does not have, with what is close to it."""
+    candidates: tuple[tuple[ImagePath, Fate], ...] = ()
+    """The paths that a name may mean, and what becomes of each."""
+
+    @property
+    def line(self) -> str:
+        """What is said of it; an empty one is quoted, so that it can be seen."""
+        return f"{self.asked or repr(self.asked)}: {self.problem}"
+
+
+def why(explanation: Explanation, *asked: str) -> tuple[Answer, ...]:
+    """Why each of `asked` stays or goes: absolute paths, names as `libz.so.1`, globs.
+
+    A glob has an answer for each match. UsageError, a line for each, for what the image does not
+    have, with what is close to it.
     """
+    given, refused = answers(explanation, *asked)
+    if refused:
+        raise UsageError(*(item.line for item in refused))
+    return given
+
+
+def answers(
+    explanation: Explanation, *asked: str
+) -> tuple[tuple[Answer, ...], tuple[Unanswered, ...]]:
+    """What `why` gives for those of `asked` that have an answer, and those that have none."""
     index = _Index(explanation)
-    return tuple(index.answer(found) for found in looked_up(asked, explanation))
+    given: list[Answer] = []
+    refused: list[Unanswered] = []
+    for text in asked:
+        found = looked_up(text, explanation)
+        if isinstance(found, Unclear):
+            candidates = tuple((path, index.fate(path)) for path in found.candidates)
+            refused.append(Unanswered(text, found.problem, candidates))
+        else:
+            given += map(index.answer, found)
+    return tuple(given), tuple(refused)
 
 
 class _Index:
@@ -115,13 +157,8 @@ class _Index:
         keep = self._given.result.plan.keep
         planned = self._planned.get(path)
         left_out = self._left_out(path)
-        fate = self._fate(path)
-        is_dropped = fate is Fate.DROPPED
-        if left_out is not None and is_dropped:
-            is_unreached = left_out in self._given.result.plan.keep.unreached
-            other = Fate.UNREACHED if is_unreached else Fate.EXCLUDED
-            fate = Fate.LEFT_OUT if isinstance(left_out, LeftOut) else other
-        kept = (keep.overruled if is_dropped else keep.kept).get(path)
+        fate = self.fate(path)
+        kept = (keep.overruled if fate is Fate.DROPPED else keep.kept).get(path)
         entry = planned.entry if planned else found.entry
         return Answer(
             asked=found.asked,
@@ -137,7 +174,7 @@ class _Index:
             likelihood=left_out.likelihood if isinstance(left_out, LeftOut) else None,
             change=planned.change if planned else "",
             below=self._below(path) if entry.kind is Kind.DIRECTORY else None,
-            dropped_by=self._dropped_by(path) if is_dropped else "",
+            dropped_by=self._dropped_by(path) if fate is Fate.DROPPED else "",
             layers=len(self._given.result.source.layers),
         )
 
@@ -145,23 +182,31 @@ class _Index:
         """What stays out and is `path`, or holds it; None for what has another fate."""
         if path in self._planned or self._dropped_by(path):
             return None
-        return next((it for it in self._unlikely if is_within(path, it.path)), None)
+        # The deepest first, so that a file's own reasons come before its directory's.
+        found = (self._unlikely.get(above) for above in (path, *ancestors(path)))
+        return next((item for item in found if item is not None), None)
 
     @cached_property
-    def _unlikely(self) -> tuple[LeftOut | Excluded, ...]:
-        """The deepest first, so that a file's own reasons come before its directory's."""
+    def _unlikely(self) -> dict[ImagePath, LeftOut | Excluded]:
         keep = self._given.result.plan.keep
-        left_out: tuple[LeftOut | Excluded, ...] = (
-            *keep.left_out,
-            *keep.excluded,
-            *keep.unreached,
-        )
-        return tuple(sorted(left_out, key=lambda item: (-len(item.path), item.path)))
+        found: dict[ImagePath, LeftOut | Excluded] = {}
+        for items in (keep.unreached, keep.excluded, keep.left_out):
+            found |= {item.path: item for item in items}
+        return found
 
-    def _fate(self, path: ImagePath) -> Fate:
-        if path in self._given.result.plan.keep.kept:
+    def fate(self, path: ImagePath) -> Fate:
+        """What becomes of a path of the source."""
+        keep = self._given.result.plan.keep
+        if path in keep.kept:
             return Fate.KEPT
-        return Fate.ADDED if path in self._planned or path == ROOT else Fate.DROPPED
+        if path in self._planned or path == ROOT:
+            return Fate.ADDED
+        left_out = self._left_out(path)
+        if isinstance(left_out, LeftOut):
+            return Fate.LEFT_OUT
+        if left_out is None:
+            return Fate.DROPPED
+        return Fate.UNREACHED if left_out in keep.unreached else Fate.EXCLUDED
 
     def _crossed(self, hop: Entry) -> CrossedLink:
         return CrossedLink(hop.path, hop.target, hop.path in self._planned)
@@ -175,14 +220,22 @@ class _Index:
         return tuple(f"{name} {packages[name].version}".rstrip() for name in names)
 
     def _below(self, path: ImagePath) -> Below:
-        inside = (
-            item.entry
-            for item in self._given.result.plan.entries
-            if item.entry.path != path and is_within(item.entry.path, path)
-        )
-        return Below(Size.of(inside), Size.of(self._given.tree.below(path)))
+        source = tuple(self._given.tree.below(path))
+        planned = (self._planned.get(entry.path) for entry in source)
+        stays = [item.entry for item in planned if item is not None]
+        stays += (it for it in self._added if it.path != path and is_within(it.path, path))
+        return Below(Size.of(stays), Size.of(source))
+
+    @cached_property
+    def _added(self) -> tuple[Entry, ...]:
+        """What the source does not have."""
+        tree = self._given.tree
+        return tuple(item.entry for path, item in self._planned.items() if path not in tree)
 
     def _dropped_by(self, path: ImagePath) -> str:
         """The first glob of `--drop` that matches `path` or what holds it."""
-        globs = self._given.dropped
-        return next((glob for glob in globs if Dropped((glob,), self._given.tree)(path)), "")
+        return next((glob for glob, is_dropped in self._dropped if is_dropped(path)), "")
+
+    @cached_property
+    def _dropped(self) -> tuple[tuple[str, Dropped], ...]:
+        return tuple((glob, Dropped((glob,), self._given.tree)) for glob in self._given.dropped)

@@ -12,15 +12,22 @@ from minify.report.members import JsonObject, dump, gap, reason, size, source
 from minify.report.result import Result
 from minify.report.sections import gaps_of_user
 from minify.report.user import user
-from minify.report.why import Answer, Below
+from minify.report.why import Answer, Below, Unanswered
 
 
-def document(result: Result, answers: Sequence[Answer], *, with_user: bool) -> str:
+def document(
+    result: Result,
+    answers: Sequence[Answer],
+    unanswered: Sequence[Unanswered] = (),
+    *,
+    with_user: bool,
+) -> str:
     """The answers about paths, and about the user if that was asked for."""
     return dump(
         {
             "source": source(result.source),
             "paths": [_answer(answer) for answer in answers],
+            "unanswered": [_unanswered(item) for item in unanswered],
             "identity": _identity(result.plan) if with_user else None,
         }
     )
@@ -67,6 +74,16 @@ def _answer(answer: Answer) -> JsonObject:
         "likelihood": None if answer.likelihood is None else answer.likelihood.name.lower(),
         "dropped_by": printable(answer.dropped_by) or None,
         "keep_with": answer.keep_with,
+    }
+
+
+def _unanswered(item: Unanswered) -> JsonObject:
+    return {
+        "asked": printable(item.asked),
+        "problem": printable(item.problem),
+        "candidates": [
+            {"path": printable(path), "fate": fate.value} for path, fate in item.candidates
+        ],
     }
 
 

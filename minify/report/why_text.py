@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from shlex import quote
 
 from minify.closure import Grade, Likelihood, Reason
@@ -10,14 +12,18 @@ from minify.filetree import Kind
 from minify.filetree.entry import IMPLIED
 from minify.report.escape import printable
 from minify.report.sections import size
-from minify.report.why import Answer, Below, Fate
+from minify.report.why import Answer, Below, Fate, Unanswered
 
 _SHOWN = 8
 _DEEPEST = 16
 _SHORT = 3
 _MOST_STEPS = 20
 
-_WITHOUT_CHAIN = {Fate.LEFT_OUT: "  evidence", Fate.EXCLUDED: "  within"}
+_MOST_MATCHES = 30
+
+# A container has these, whatever its image has.
+_OF_THE_RUNTIME = ("/dev/", "/proc/", "/sys/")
+_PARTS_OF_TREES = (Fate.EXCLUDED, Fate.UNREACHED)
 
 _SURELY = {
     Grade.HARD: "kept: the program surely uses it",
@@ -26,8 +32,45 @@ _SURELY = {
 
 
 def text(answers: Iterable[Answer], *, with_all: bool) -> str:
-    """Each answer, an empty line between two. `with_all`: nothing is cut off."""
-    return "\n".join("".join(f"{line}\n" for line in _lines(a, with_all)) for a in answers)
+    """Each answer, an empty line between two; many matches of one glob as a line each.
+
+    `with_all`: nothing is cut off.
+    """
+    parts: list[Iterable[str]] = []
+    for asked, group in groupby(answers, key=lambda answer: answer.asked):
+        found = list(group)
+        if len(found) > _SHOWN:
+            parts.append(_matches(asked, found, with_all))
+        else:
+            parts += (_lines(answer, with_all) for answer in found)
+    return "\n".join("".join(f"{line}\n" for line in part) for part in parts)
+
+
+def refusals(unanswered: Iterable[Unanswered], *, with_all: bool) -> Iterator[str]:
+    """What cannot be answered, and the paths that a name may mean; not escaped yet."""
+    for item in unanswered:
+        yield f"{item.line}{':' if item.candidates else ''}"
+        shown = item.candidates[: None if with_all else _SHOWN]
+        yield from (f"  {path} ({fate.value})" for path, fate in shown)
+        rest = len(item.candidates) - len(shown)
+        if rest:
+            yield f"  … and {rest:,} more; --all lists them"
+
+
+def _matches(asked: str, answers: Sequence[Answer], with_all: bool) -> Iterator[str]:  # noqa: FBT001
+    """The matches of a glob: how many have which fate, then a line each, what stays first."""
+    fates = list(Fate)
+    found = sorted(answers, key=lambda answer: (fates.index(answer.fate), answer.path))
+    counted = Counter(answer.fate for answer in found)
+    counts = ", ".join(f"{number:,} {fate.value}" for fate, number in counted.items())
+    yield f"{printable(asked)} matches {len(found):,} paths: {counts}"
+    shown = found[: None if with_all else _MOST_MATCHES]
+    width = max(len(answer.fate.value) for answer in shown)
+    for answer in shown:
+        why = f" ({_reason(answer.reasons[0])})" if answer.reasons else ""
+        yield f"  {answer.fate.value:<{width}}  {printable(answer.path)}{why}"
+    if len(found) > len(shown):
+        yield f"  … and {len(found) - len(shown):,} more; --all lists them"
 
 
 def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
@@ -45,10 +88,8 @@ def _lines(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
     if answer.others:
         yield f"  others   {_cut(answer.others, None if with_all else _SHORT)}"
     yield from _because(answer, with_all)
-    if answer.fate in (Fate.DROPPED, Fate.LEFT_OUT, Fate.EXCLUDED) and not (
-        answer.dropped_by or answer.is_dangling
-    ):
-        yield f"  to keep  --keep {quote(printable(answer.keep_with))}"
+    if not (answer.is_kept or answer.dropped_by or answer.is_dangling):
+        yield f"  to keep  --keep {quote(printable(answer.keep_with))}{_or_option(answer)}"
 
 
 def _fate(answer: Answer) -> str:
@@ -57,10 +98,9 @@ def _fate(answer: Answer) -> str:
     if answer.fate is Fate.KEPT:
         return _SURELY[answer.grade or Grade.SOFT]
     if answer.fate is Fate.LEFT_OUT:
-        word = (answer.likelihood or Likelihood.GUESSED).name.lower()
-        return f"left out: {word}; --keep-dlopen {word} keeps it"
+        return f"left out: that it is opened by name is {_likelihood(answer)}"
     if answer.fate is Fate.UNREACHED:
-        return "left out: no import that is followed reaches it; --level safe keeps it"
+        return "left out: no import that is followed reaches it"
     if answer.fate is Fate.EXCLUDED:
         return "excluded: version control data, a cache or a history, no part of the application"
     if not answer.dropped_by:
@@ -72,6 +112,17 @@ def _fate(answer: Answer) -> str:
         Grade.HARD: "although the program surely uses it",
     }
     return f"dropped by --drop {glob}, {needed[answer.grade]}"
+
+
+def _likelihood(answer: Answer) -> str:
+    return (answer.likelihood or Likelihood.GUESSED).name.lower()
+
+
+def _or_option(answer: Answer) -> str:
+    """The option that keeps this and others like it."""
+    if answer.fate is Fate.LEFT_OUT:
+        return f", or --keep-dlopen {_likelihood(answer)}"
+    return ", or --level safe" if answer.fate is Fate.UNREACHED else ""
 
 
 def _column(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -89,7 +140,8 @@ def _what(answer: Answer) -> Iterator[str]:
     entry = answer.entry
     yield f"{entry.kind.value} -> {printable(entry.target)}" if entry.target else entry.kind.value
     if answer.is_dangling:
-        yield "which leads nowhere"
+        is_made = entry.target.startswith(_OF_THE_RUNTIME)
+        yield "which the runtime provides" if is_made else "which leads nowhere"
     if entry.kind is Kind.FILE:
         yield f"{entry.size:,} byte{'' if entry.size == 1 else 's'}"
     if entry.kind is not Kind.SYMLINK:
@@ -123,12 +175,22 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
         more = f"{len(rest):,} more reason{'s' if len(rest) > 1 else ''}"
         yield f"  and      {more}; --all lists them"
         return
-    evidence = _WITHOUT_CHAIN.get(answer.fate, "  needed")
+    if answer.fate in _PARTS_OF_TREES:
+        yield from _column("within", list(_trees(rest)))
+        return
+    evidence = "  evidence" if answer.fate is Fate.LEFT_OUT else "  needed"
     yield "  and also" if shown else evidence
     cut = len(rest) if with_all else _SHOWN
     yield from (f"    {_reason(reason)}" for reason in rest[:cut])
     if len(rest) > cut:
         yield f"    … and {len(rest) - cut:,} more; --all lists them"
+
+
+def _trees(reasons: Sequence[Reason]) -> Iterator[str]:
+    """The directories that stay but for a part of them, and the rules that keep them."""
+    for by in dict.fromkeys(reason.by for reason in reasons):
+        rules = dict.fromkeys(reason.rule for reason in reasons if reason.by == by)
+        yield f"{printable(by)}, which stays otherwise ({', '.join(rules)})"
 
 
 def _steps(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001

@@ -334,9 +334,9 @@ def _rest_from(slice_: Node | None, depth: int) -> Word | None:
 def _index(node: Node, depth: int) -> str:
     if node["Type"] != "Word":
         return "?"
-    return _word(node, depth).text or "".join(
-        part.text for part in _word(node, depth).parts if isinstance(part, Pattern)
-    )
+    word = _word(node, depth)
+    patterns = "".join(part.text for part in word.parts if isinstance(part, Pattern))
+    return word.text or patterns or "?"
 
 
 def _unquoted(text: str) -> Iterator[Part]:

@@ -5,9 +5,11 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from minify.shell import names
 from minify.shell.braces import braced
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, State
 from minify.shell.syntax import (
@@ -30,12 +32,14 @@ from minify.shell.values import (
     Source,
     Unknown,
     Value,
+    ValuePart,
     concatenated,
     known,
     unknown,
 )
 
 _USER_VARIABLES = frozenset(("EUID", "UID"))
+_BLANK = re.compile(r"(\s+)")
 _DEFAULTS = frozenset((":-", "-", ":=", "="))
 
 
@@ -112,13 +116,23 @@ def _fields(word: Word, state: State, assumed: Assumption) -> Iterator[Value]:
 
 
 def _split(found: Value) -> Iterator[Value]:
-    """What an unquoted expansion becomes: the words of its text; nothing if it is empty."""
-    if found.text is None:
-        yield found
-        return
-    is_certain = found.is_certain
-    for piece in found.text.split():
-        yield known(piece, is_certain=is_certain)
+    """What an unquoted expansion becomes: the words of its text; nothing if it is empty.
+
+    What is not known counts as a part of one word.
+    """
+    current: list[ValuePart] = []
+    for part in found.parts:
+        if isinstance(part, Unknown):
+            current.append(part)
+            continue
+        for piece in _BLANK.split(part.text):
+            if piece.isspace() and current:
+                yield Value(tuple(current))
+                current = []
+            elif piece and not piece.isspace():
+                current.append(replace(part, text=piece))
+    if current:
+        yield Value(tuple(current))
 
 
 def _with_home(word: Word, state: State) -> Iterator[Part | Value]:
@@ -194,6 +208,8 @@ def _variable(part: Parameter, state: State, assumed: Assumption) -> tuple[Value
         return _positional(int(name[:9]), state.fields(POSITIONAL) or ())
     if name in _USER_VARIABLES and assumed.is_bash:
         return (assumed.user_id,)
+    if names.is_one_element(part) and names.elements(name) in state.variables:
+        return state.fields(names.elements(name)) or (unknown(f"${name}"),)
     if len(state.variables.get(name, ())) > 1:
         return (unknown(f"${name}"),)
     found = state.fields(name)

@@ -8,6 +8,7 @@ from minify.shell import syntax
 from minify.shell.state import POSITIONAL
 from minify.shell.syntax import (
     Arithmetic,
+    Assignment,
     Binary,
     Expression,
     Operand,
@@ -22,6 +23,16 @@ _SETTERS = frozenset("read getopts mapfile readarray unset export local readonly
 _INCREMENTS = frozenset(("++", "--"))
 
 
+def elements(name: str) -> str:
+    """The variable that stands for any one element of an array; no script can name it."""
+    return f"{name}[]"
+
+
+def is_one_element(part: Parameter) -> bool:
+    """Whether a parameter is the element of an array by a name, or by a number in a variable."""
+    return part.index not in ("", "@", "*") and not part.index.isdigit()
+
+
 def used(words: Iterable[Word]) -> Iterator[str]:
     """The variables that words use, what they substitute included."""
     for word in words:
@@ -29,6 +40,8 @@ def used(words: Iterable[Word]) -> Iterator[str]:
             if isinstance(part, Parameter):
                 is_positional = part.name in ("@", "*", "#") or part.name.isdigit()
                 yield POSITIONAL if is_positional and part.name != "0" else part.name
+                if is_one_element(part):
+                    yield elements(part.name)
                 yield from used((part.word,) if part.word else ())
             elif isinstance(part, Arithmetic):
                 yield from used_by(part.expression)
@@ -67,16 +80,23 @@ def assigned(body: Iterable[Statement]) -> Iterator[str]:
         match command:
             case syntax.Simple(words, assignments):
                 if not words:
-                    yield from (one.name for one in assignments)
+                    yield from _set_by_assignments(assignments)
                 yield from _set_by_command(words)
             case syntax.Declaration(_, _, assignments):
-                yield from (one.name for one in assignments)
+                yield from _set_by_assignments(assignments)
             case syntax.For(name):
                 yield name
             case syntax.Calculation(expressions):
                 yield from (name for one in expressions for name in set_by(one))
         for inner in bodies(command):
             yield from assigned(inner)
+
+
+def _set_by_assignments(assignments: Iterable[Assignment]) -> Iterator[str]:
+    for one in assignments:
+        yield one.name
+        if one.is_element or one.items is not None:
+            yield elements(one.name)
 
 
 def _set_by_command(words: tuple[Word, ...]) -> Iterator[str]:

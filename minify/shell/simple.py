@@ -11,20 +11,19 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import replace
 
 from minify.shell import builtins, expansion, names, syntax
+from minify.shell.assigning import Assignments, Fields, restore, words_of
 from minify.shell.builtins import absolute
 from minify.shell.expansion import Assumption
 from minify.shell.parser import ShellError, parse
 from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
-from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
+from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Defined, State, joined
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
 from minify.shell.values import (
     Likelihood,
     Source,
-    Value,
-    concatenated,
     known,
     likeliest,
-    unknown,
+    number,
 )
 
 _MOST_RUNS = 5_000
@@ -33,7 +32,6 @@ _MOST_TEXTS = 200
 _MOST_ALIKE = 2
 """Walks through one script that differ in nothing but its variables."""
 
-Fields = tuple[Value, ...]
 Redirections = tuple[Redirected, ...]
 
 
@@ -41,17 +39,19 @@ class TooMuchError(Exception):
     """The walk has no end in sight."""
 
 
-class SimpleCommands:
+class SimpleCommands(Assignments):
     """The half of the walk that is about single commands; `walk` has the other."""
 
     def __init__(self, assumed: Assumption, finder: Finder | None) -> None:
-        self.assumed = assumed
+        super().__init__(assumed)
         self.runs: list[Run] = []
         self.most_runs = _MOST_RUNS
         self.leaves = 0
         """How many `exit`, `exec` and `return` the walk has met."""
         self.exits = 0
         self.returns: list[list[tuple[State, Likelihood]]] = []
+        self.rounds: list[list[State]] = []
+        """What `break` and `continue` leave of each loop that the walk is in."""
         self.finder = finder
         self._texts = 0
         """How many texts of `eval` and `sh -c` have been parsed: each takes a process."""
@@ -69,7 +69,7 @@ class SimpleCommands:
         self, command: Simple, redirections: tuple[Redirection, ...], state: State, here: Here
     ) -> Likelihood:
         targets = tuple(one.word for one in redirections)
-        assigned = [word for one in command.assignments for word in _words_of(one)]
+        assigned = [word for one in command.assignments for word in words_of(one)]
         self.substitutions((*command.words, *assigned, *targets), state, here)
         if not command.words:
             self.assign(command.assignments, state)
@@ -89,7 +89,7 @@ class SimpleCommands:
             outer = {one.name: world.variables.get(one.name) for one in command.assignments}
             self.assign(command.assignments, world)
             status = self.call(words, redirected, world, inside)
-            _restore(outer, world)
+            restore(outer, world)
             outcomes.append((likelihood, world, status))
         if len(outcomes) == 1:
             if worlds[0][1] is not state:
@@ -103,30 +103,6 @@ class SimpleCommands:
             Redirected(one.operator, expansion.value(one.word, state, self.assumed))
             for one in redirections
         )
-
-    def assign(self, assignments: Iterable[syntax.Assignment], state: State) -> None:
-        for one in assignments:
-            self._assign(one, state)
-
-    def _assign(self, one: syntax.Assignment, state: State) -> None:
-        if one.value is None and one.items is None:
-            return
-        if one.is_element:
-            state.set(one.name, unknown(f"${one.name}"))
-            return
-        used = set(names.used(_words_of(one))) | ({one.name} if one.is_appended else set())
-        found: dict[Fields, Likelihood] = {}
-        for likelihood, world in state.worlds(used):
-            fields = self.assigned(one, world)
-            found[fields] = max(found.get(fields, likelihood), likelihood)
-        state.assign(one.name, [Alternative(*item) for item in found.items()])
-
-    def assigned(self, one: syntax.Assignment, state: State) -> Fields:
-        before = state.fields(one.name) or () if one.is_appended else ()
-        if one.items is not None:
-            return (*before, *expansion.fields(one.items, state, self.assumed))
-        value = expansion.value(one.value or Word(()), state, self.assumed)
-        return (concatenated((*before[:1], value)),)
 
     def substitutions(self, words: Iterable[Word], state: State, here: Here) -> None:
         """Walks the commands in `$(…)` of words; what they change is theirs."""
@@ -333,8 +309,14 @@ class SimpleCommands:
         self.leave(state)
         return status
 
-    def interrupt(self, _: Fields, __: Redirections, state: State, ___: Here) -> Likelihood:
+    def interrupt(self, words: Fields, _: Redirections, state: State, here: Here) -> Likelihood:
         """`break` and `continue`."""
+        count = number(words[1]) if len(words) > 1 else 1
+        if self.rounds:
+            ended = state.copy()
+            ended.reach = min(state.reach, here.likelihood)
+            outermost = len(self.rounds)
+            self.rounds[-min(max(count or 1, 1), outermost)].append(ended)
         state.reach = Likelihood.NEVER
         return Likelihood.SURELY
 
@@ -384,15 +366,3 @@ _BUILTINS: Mapping[str, _Builtin] = {
     "return": SimpleCommands.return_,
     "source": SimpleCommands.source,
 }
-
-
-def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) -> None:
-    """Ends what `name=value command` has set for the command alone."""
-    for name, alternatives in outer.items():
-        state.variables.pop(name, None)
-        if alternatives is not None:
-            state.variables[name] = alternatives
-
-
-def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:
-    return one.items if one.items is not None else (one.value,) if one.value else ()

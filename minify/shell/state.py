@@ -90,34 +90,45 @@ class State:
         return found[0].fields if len(found) == 1 else None
 
     def assign(self, name: str, alternatives: Sequence[Alternative]) -> None:
-        """Sets a variable; one with too many values has an unknown one instead."""
+        """Sets a variable; of too many values those that are known stay, and an unknown one."""
         if len(self.variables) >= _MOST_VARIABLES and name not in self.variables:
             return
         is_long = any(len(one.fields) > _MOST_WORDS for one in alternatives)
-        if not alternatives or len(alternatives) > _MOST_VALUES or is_long:
+        if not alternatives or is_long:
             alternatives = (Alternative((unknown(f"${name}"),)),)
+        if len(alternatives) > _MOST_VALUES:
+            known = [one for one in alternatives if all(v.text is not None for v in one.fields)]
+            likelihood = max(one.likelihood for one in alternatives)
+            other = Alternative((unknown(f"${name}"),), likelihood)
+            alternatives = (*known[: _MOST_VALUES - 1], other)
         self.variables[name] = tuple(alternatives)
 
     def set(self, name: str, *fields: Value) -> None:
         self.assign(name, (Alternative(fields),))
 
     def worlds(self, names: Iterable[str]) -> Iterator[tuple[Likelihood, State]]:
-        """This state once for each combination of the values of the variables `names`."""
-        several = sorted({name for name in names if len(self.variables.get(name, ())) > 1})
+        """This state once for each combination of the values of the variables `names`.
+
+        Where these are too many, the variables that come last are unknown: the first is most often
+        the command itself.
+        """
+        several: list[str] = []
+        others: list[str] = []
         combinations = 1
-        for name in several:
-            combinations *= len(self.variables[name])
+        for name in dict.fromkeys(names):
+            number = len(self.variables.get(name, ()))
+            if number > 1 and combinations * number <= _MOST_WORLDS:
+                several.append(name)
+                combinations *= number
+            elif number > 1:
+                others.append(name)
         if not several:
             yield Likelihood.SURELY, self
             return
-        if combinations > _MOST_WORLDS:
-            state = self.copy()
-            for name in several:
-                state.set(name, unknown(f"${name}"))
-            yield Likelihood.SURELY, state
-            return
         for chosen in product(*(self.variables[name] for name in several)):
             state = self.copy()
+            for name in others:
+                state.set(name, unknown(f"${name}"))
             state.variables.update(
                 (name, (one,)) for name, one in zip(several, chosen, strict=True)
             )

@@ -10,17 +10,27 @@ script gives it anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from minify.shell import expansion, syntax, traversal
+from minify.shell.assigning import Fields
 from minify.shell.parser import parse
 from minify.shell.run import Ending, Here, Run, Surroundings
-from minify.shell.simple import Fields, Redirections, TooMuchError
+from minify.shell.simple import Redirections, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
-from minify.shell.values import ANY_LIST, Known, Likelihood, Source, Unknown, Value
+from minify.shell.values import (
+    ANY_LIST,
+    Known,
+    Likelihood,
+    Source,
+    Unknown,
+    Value,
+    concatenated,
+    known,
+)
 from minify.shell.walk import Walker
 
 _MOST_RUNS = 40_000
@@ -59,6 +69,8 @@ class Unset:
     """The word that is the command then; None if there is none."""
     command: tuple[Word, ...] = ()
     """The command as it stands in the script."""
+    is_expected: bool = False
+    """Whether the script knows that it may have none: it asks for that, or for its truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,8 @@ class _Surveyor(Walker):
                 words = items or ()
             case syntax.Test(expression):
                 words = syntax.operands(expression)
+            case syntax.Pipeline(parts):
+                self._look_at_piped(parts, state, here)
         self._name(expansion.fields(words, state, self.assumed), state, here)
         return super().command(statement, state, here)
 
@@ -145,6 +159,18 @@ class _Surveyor(Walker):
         self._found.reached[id(command)] = command
         return status
 
+    def _look_at_piped(self, parts: Iterable[Statement], state: State, here: Here) -> None:
+        """The commands in a text that is printed into a shell."""
+        for writer, reader in pairwise(parts):
+            if not isinstance(writer.command, Simple) or not isinstance(reader.command, Simple):
+                continue
+            words = expansion.fields(reader.command.words, state, self.assumed)
+            if words and self.finder and self.finder.reads_text(words):
+                told = expansion.fields(writer.command.words, state, self.assumed)
+                given = self.redirected(writer.redirections, state)
+                for text in _printed(told, given):
+                    self._look_at_input(text, words, state, replace(here, line=writer.line))
+
     def call(
         self, words: Fields, redirections: Redirections, state: State, here: Here
     ) -> Likelihood:
@@ -152,10 +178,11 @@ class _Surveyor(Walker):
         self._name((*words, *targets), state, here)
         unset = tuple(takewhile(_is_unset, words))
         following = words[len(unset)] if len(words) > len(unset) else None
+        is_asked = min(here.likelihood, state.reach) <= Likelihood.SELDOM
+        is_expected = is_asked or (here.is_tolerated and following is None)
+        site = here.path, here.line, following, here.written
         for word in unset:
-            self._found.unset[Unset(word.shown, here.path, here.line, following, here.written)] = (
-                None
-            )
+            self._found.unset[Unset(word.shown, *site, is_expected)] = None
         if words and words[0].text == "eval":
             self._look_at_text(words[1:], state, here)
         status = super().call(words, redirections, state, here)
@@ -252,13 +279,13 @@ class _Surveyor(Walker):
         state.set(POSITIONAL, ANY_LIST)
         state.is_open = True
         assigned = [
-            one
-            for script in self._found.scripts.values()
+            (Here(path, line=statement.line), one)
+            for path, script in self._found.scripts.items()
             for statement in traversal.statements(script)
             for one in traversal.assignments(statement)
         ][:_MOST_ASSIGNMENTS]
         for _ in range(2):  # a value may use a variable that is assigned further down
-            for one in assigned:
+            for self._at, one in assigned:
                 self._may_be(one, state)
         for path, script in self._found.scripts.items():
             for statement in traversal.statements(script):
@@ -275,6 +302,17 @@ class _Surveyor(Walker):
         some = [fields for fields in every if any(map(_is_partly_known, fields))]
         chosen = (some or list(every))[:_MOST_VALUES]
         state.assign(one.name, [Alternative(fields, Likelihood.PERHAPS) for fields in chosen])
+
+
+def _printed(words: Fields, redirections: Redirections) -> Iterator[Value]:
+    """The texts that a command prints which does nothing else."""
+    name = words[0].text if words else None
+    if name == "cat" and len(words) == 1:
+        yield from (one.target for one in redirections if one.operator in _TEXTS)
+    elif name == "echo":
+        yield concatenated(piece for word in words[1:] for piece in (word, known(" ")))
+    elif name == "printf":
+        yield from words[1:]
 
 
 def _is_unset(word: Value) -> bool:

@@ -17,7 +17,16 @@ from minify.shell.run import Here, Surroundings, Walk
 from minify.shell.simple import SimpleCommands, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
 from minify.shell.syntax import Script, Statement, Word
-from minify.shell.values import ANY_LIST, Likelihood, Source, Value, known, likeliest, unknown
+from minify.shell.values import (
+    ANY_LIST,
+    Likelihood,
+    Source,
+    Value,
+    concatenated,
+    known,
+    likeliest,
+    unknown,
+)
 
 _MOST_STEPS = 5_000
 _DEEPEST = 80
@@ -187,8 +196,9 @@ class Walker(SimpleCommands):
             weight = max(min(others, truth), falls)
             falls = min(weight, Likelihood.PERHAPS) if choice.falls_through else Likelihood.NEVER
             if weight > Likelihood.NEVER:
-                branch, status = self._in_branch(choice.body, state, here, weight)
-                branches.append((weight, branch))
+                taken = state if choice.falls_through else _narrowed(command.word, choice, state)
+                branch, status = self._in_branch(choice.body, taken, here, weight)
+                branches.append((weight, _widened(branch, taken, state)))
                 statuses.append((weight, status))
             others = min(others, truth.negated)
         if others > Likelihood.NEVER or not branches:
@@ -247,14 +257,16 @@ class Walker(SimpleCommands):
         for name, alternatives in variables.items():
             round_.assign(name, alternatives)
         leaves, reach = self.leaves, state.reach
+        self.rounds.append([])
         branch, _ = self._in_branch(body, round_, replace(here, is_tail=False), weight)
+        ended = [(min(weight, one.reach), one) for one in self.rounds.pop()]
         if self.leaves == leaves:
-            branch.reach = Likelihood.SURELY
+            for one in (branch, *(one for _, one in ended)):
+                one.reach = Likelihood.SURELY
         skipped = state.copy()
         skipped.reach = Likelihood.SURELY
-        if branch.reach <= Likelihood.NEVER and weight >= Likelihood.USUALLY:
-            branch.reach = Likelihood.PERHAPS  # a round may have ended by `break`
-        self._join(state, [(weight, branch), (min(weight.negated, Likelihood.PERHAPS), skipped)])
+        rest = (min(weight.negated, Likelihood.PERHAPS), skipped)
+        self._join(state, [(weight, branch), *ended, rest])
         if self.leaves == leaves:
             state.reach = reach
         return Likelihood.SURELY
@@ -313,6 +325,41 @@ _HANDLERS: Mapping[type, Callable[[Walker, Any, State, Here], Likelihood]] = {
 def _usual(text: str) -> Value:
     """A value that the image gives, and `docker run` may change."""
     return known(text, is_certain=False)
+
+
+def _narrowed(word: Word, choice: syntax.Choice, state: State) -> State:
+    """`state`, where a variable that holds names of a pattern has the ending of a `case`'s choice.
+
+    So `for f in /x/*; do case "$f" in *.sh) . "$f"` reads no other files.
+    """
+    part = word.parts[0] if len(word.parts) == 1 else None
+    fields = state.fields(part.name) if isinstance(part, syntax.Parameter) else None
+    endings = [_ending(pattern) for pattern in choice.patterns]
+    if fields is None or len(fields) != 1 or not all(endings):
+        return state
+    last = fields[0].parts[-1:]
+    if Value(last).source is not Source.PATTERN or not isinstance(part, syntax.Parameter):
+        return state
+    narrowed = state.copy()
+    found = [Alternative((concatenated((fields[0], known(one))),)) for one in endings if one]
+    narrowed.assign(part.name, found)
+    return narrowed
+
+
+def _ending(pattern: Word) -> str:
+    """`.sh` of `*.sh`; empty for another pattern."""
+    first, *rest = pattern.parts or (None,)
+    is_any = isinstance(first, syntax.Pattern) and first.text == "*"
+    return (Word(tuple(rest)).text or "") if is_any else ""
+
+
+def _widened(branch: State, taken: State, state: State) -> State:
+    """What a branch leaves behind: what it was narrowed to is what it was, unless it was set."""
+    for name, before in state.variables.items():
+        narrowed = taken.variables.get(name)
+        if narrowed is not before and branch.variables.get(name) is narrowed:
+            branch.variables[name] = before
+    return branch
 
 
 def _in_worlds(

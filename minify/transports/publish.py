@@ -12,17 +12,21 @@ from pathlib import Path
 
 from minify.errors import OutputError
 
+_TEMPORARY = ".minify-"
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
 def temporary_name(path: Path) -> Path:
     """A free name beside `path`, hidden, by which a left-over could be told."""
-    return path.parent / f".minify-{secrets.token_hex(8)}"
+    return path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
 
 
 def failure(name: str, error: OSError) -> OutputError:
     """What is said when the system refuses to write `name`."""
-    where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
+    where = ""
+    if isinstance(error.filename, str | bytes):
+        path = Path(os.fsdecode(error.filename))
+        where = f" ({path.parent if path.name.startswith(_TEMPORARY) else path})"
     return OutputError(f"{name} cannot be written: {error.strerror or error}{where}")
 
 

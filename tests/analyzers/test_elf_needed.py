@@ -12,6 +12,7 @@ from analyzers.kit import LIBRARIES, LOADER, calling, compiled, libc
 from minify.errors import ClosureError
 from minify.pipeline import Options
 
+EM_S390 = 22
 ALWAYS = ("parent", "skeleton.standard", "base.identity")
 
 
@@ -67,6 +68,87 @@ def test_a_plugin_with_an_unmet_need_is_a_gap() -> None:
     (gap,) = gaps(plan)
     assert gap.startswith("/plugins/p.so: DT_NEEDED libnope.so.1: libnope.so.1 is missing")
     assert reasons(plan)["/plugins/p.so"] == "user.keep"
+
+
+def test_a_plugin_for_another_machine_is_no_gap() -> None:
+    built = needing("libnope.so.1", shared=True)
+    plugin = file("plugins/p.so", built[:18] + EM_S390.to_bytes(2, "little") + built[20:])
+    app = calling("puts")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
+    assert gaps(plan) == []
+    assert reasons(plan)["/plugins/p.so"] == "user.keep"
+
+
+def test_what_the_program_has_loaded_satisfies_a_plugin() -> None:
+    # libb.so is found by the program's RUNPATH, which is nothing to the plug-in's own search.
+    app = file("app/run", needing("libb.so", "-Wl,-rpath,/opt/b"), mode=0o755)
+    plugin = file("plugins/p.so", needing("libb.so", shared=True))
+    members = [app, *libc(), plugin, library("opt/b/libb.so")]
+    plan = planned({"Cmd": ["/app/run"]}, members, options=Options(keep=("/plugins",)))
+    assert gaps(plan) == []
+
+
+_LAUNCHER = """
+#include <dlfcn.h>
+int main(void){return dlopen("/opt/vm/server/libvm.so", RTLD_NOW | RTLD_GLOBAL) != 0;}
+"""
+
+
+@pytest.mark.parametrize(
+    "body", [_LAUNCHER, "int main(void){return 0;}"], ids=["opens", "does not"]
+)
+def test_what_a_launcher_opens_by_its_path_satisfies_what_lies_beside(body: str) -> None:
+    plugin = file("opt/vm/libnet.so", needing("libvm.so", shared=True))
+    app = file("opt/vm/bin/run", compiled(body), mode=0o755)
+    members = [app, *libc(), plugin, library("opt/vm/server/libvm.so")]
+    options = Options(keep=("/opt/vm/libnet.so",))
+    plan = planned({"Cmd": ["/opt/vm/bin/run"]}, members, options=options)
+    if body == _LAUNCHER:
+        assert gaps(plan) == []
+        assert "elf.plugin" in reasons(plan)["/opt/vm/server/libvm.so"]
+    else:
+        (gap,) = gaps(plan)
+        assert gap.startswith("/opt/vm/libnet.so: DT_NEEDED libvm.so: libvm.so is missing")
+
+
+def test_a_library_of_a_plugin_is_judged_in_the_plugins_context() -> None:
+    # As a wheel has them: only the extension's RPATH says where the libraries are.
+    rpath = ("-Wl,--disable-new-dtags", "-Wl,-rpath,/opt/x.libs")
+    members = [
+        calling("puts"),
+        *libc(),
+        file("opt/x/ext.so", needing("libfortran.so", *rpath, shared=True)),
+        file("opt/x.libs/libfortran.so", needing("libquad.so", shared=True)),
+        library("opt/x.libs/libquad.so"),
+    ]
+    plan = planned({"Cmd": ["/app"]}, members, options=Options(keep=("/opt/x", "/opt/x.libs")))
+    assert gaps(plan) == []
+    plan = planned({"Cmd": ["/app"]}, members[:-1], options=Options(keep=("/opt/x", "/opt/x.libs")))
+    (gap,) = gaps(plan)
+    assert gap.startswith("/opt/x.libs/libfortran.so: DT_NEEDED libquad.so: libquad.so is missing")
+
+
+def test_a_plugin_for_which_the_image_has_no_loader_is_no_gap() -> None:
+    # An add-on comes for musl and for other machines as well.
+    plugin = file("plugins/p.so", needing("libc.musl-x86_64.so.1", shared=True))
+    plan = planned(
+        {"Cmd": ["/app"]}, [calling("puts"), *libc(), plugin], options=Options(keep=("/plugins",))
+    )
+    assert gaps(plan) == []
+
+
+def test_a_gap_names_its_file() -> None:
+    plugin = file("plugins/p.so", needing("libnope.so.1", shared=True))
+    app = calling("puts")
+    plan = planned({"Cmd": ["/app"]}, [app, *libc(), plugin], options=Options(keep=("/plugins",)))
+    (gap,) = plan.gaps
+    assert gap.reason.detail.startswith("/plugins/p.so: DT_NEEDED libnope.so.1")
+
+
+def test_a_link_in_a_tree_that_leads_nowhere_is_no_gap() -> None:
+    members: list[Member | str] = [calling("puts"), *libc(), "srv/tree/gone -> /usr/share/gone"]
+    plan = planned({"Cmd": ["/app"]}, members, options=Options(keep=("/srv/tree",)))
+    assert (gaps(plan), reasons(plan)["/srv/tree/gone"]) == ([], "user.keep")
 
 
 def test_a_library_that_a_program_loads_is_judged_in_that_programs_context() -> None:

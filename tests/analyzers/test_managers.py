@@ -37,6 +37,23 @@ command = bash -c "exec /bin/other"
 files = conf.d/*.conf
 """
 
+MAKEFILE = """
+DIR ?= more
+include $(DIR)/*.mk  # more
+X ?= other
+NAMES := $(shell one | sort)
+define twice
+two $(1)
+two $(1)
+endef
+.PHONY: all
+all: $(NAMES:%=%.x)
+\t@$(call twice,a) && \\
+\t  for x in $$HOME; do sh $(X) "exec three $$x"; done
+# x: ; other
+y = other
+"""
+
 MANAGED: dict[str, tuple[list[str], list[Member | str], list[str]]] = {
     "supervisord": (
         ["supervisord", "-c", "/conf/s.conf"],
@@ -104,6 +121,23 @@ MANAGED: dict[str, tuple[list[str], list[Member | str], list[str]]] = {
         ["honcho", "start"],
         [file("Procfile", "web: one -p $PORT\nworker: exec two\n# x: three\n")],
         ["sbin/one", "sbin/two", "bin/sh"],
+    ),
+    "make": (
+        ["make", "-C", "/app", "all", "X=-c"],
+        [
+            file("app/Makefile", MAKEFILE),
+            file("app/more/a.mk", "%.x: %.y\n\t-idle $< $@\n"),
+            file("app/other.mk", "x:\n\tother\n"),
+        ],
+        ["sbin/one", "sbin/two", "bin/three", "bin/sh", "usr/sbin/idle"],
+    ),
+    "another makefile, another shell": (
+        ["make", "-f", "other.mk"],
+        [
+            file("other.mk", "SHELL = /bin/other\nSHELL := /bin/sh\nx: y ; @one\n"),
+            file("Makefile", "all:\n\ttwo\n"),
+        ],
+        ["sbin/one", "bin/sh"],
     ),
     "xinetd": (
         ["xinetd", "-dontfork"],
@@ -194,7 +228,7 @@ def test_a_job_that_is_not_there_is_a_gap() -> None:
     members = [script("sbin/supervisord", ""), file("s.conf", "[program:x]\ncommand=/gone\n")]
     plan = planned(run, members)
     assert [gap.reason.detail for gap in plan.gaps] == [
-        "starts /gone: /gone is missing in the source; looked in /gone"
+        "/s.conf: starts /gone: /gone is missing in the source; looked in /gone"
     ]
 
 
@@ -226,7 +260,8 @@ def test_jobs_that_become_another_user_keep_root(text: str, is_root: bool) -> No
 
 def test_a_manager_brings_who_watches_each_service() -> None:
     run: dict[str, Json] = {"Cmd": ["runsvdir", "/s"], "Env": ["PATH=/sbin"]}
-    members = [script(f"sbin/{name}", "\x7f") for name in ("runsvdir", "runsv", "supervise")]
+    members = [script(f"sbin/{name}", "\x7f") for name in ("runsvdir", "runsv", "supervise", "sv")]
     shown = reasons(planned(run, [*members, script("s/a/run", "\x7f")]))
     assert shown["/sbin/runsv"] == "!manager.supervisor"
     assert "/sbin/supervise" not in shown
+    assert shown["/sbin/sv"] == shown["/sbin/runsv"]

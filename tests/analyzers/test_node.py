@@ -64,6 +64,11 @@ def packages(plan: Plan) -> set[str]:
     }
 
 
+def spared(plan: Plan) -> list[str]:
+    """What is said of packages that all stay."""
+    return [one for one in plan.warnings if one.startswith("all of Node's")]
+
+
 TIGHT = {
     "web/package.json",
     "web/index.js",
@@ -133,11 +138,71 @@ def test_package_managers_start_what_package_json_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["node /mounted/main.js", "npm run gone", "node --test", "npm exec other"]
+    "condition",
+    [
+        '[ "${1#-}" != "$1" ] || [ -z "$(command -v "$1")" ] || { [ -f "$1" ] && ! [ -x "$1" ]; }',
+        '! command -v "$1" >/dev/null',
+    ],
 )
-def test_what_is_not_all_known_keeps_everything(command: str) -> None:
+@pytest.mark.parametrize("command", ["node main.js", "main.js", "npm run main"])
+def test_entrypoints_put_node_before_what_is_no_program(command: str, condition: str) -> None:
+    text = f'#!/bin/sh\nset -e\nif {condition}; then set -- node "$@"; fi\nexec "$@"\n'
+    script = file("usr/bin/entrypoint.sh", text, mode=0o755)
+    manifest = file("app/package.json", '{"scripts": {"main": "node main.js"}}')
+    plan = plan_of(["entrypoint.sh", *command.split()], MAIN, script, *NPM, manifest)
+    found = packages(plan)
+    assert found >= BALANCED
+    assert "dev/index.js" not in found
+    assert spared(plan) == []
+
+
+MONOREPO: tuple[Member | str, ...] = (
+    file(
+        "app/package.json",
+        '{"workspaces": ["apps/*"], "scripts": {"start": "run-p serve",'
+        ' "dev": "pm2-runtime e.json", "serve": "npm run serve -w apps/api",'
+        ' "all": "npm run serve -ws"}}',
+    ),
+    file(
+        "app/apps/api/package.json", '{"name": "api", "scripts": {"serve": "node ../../main.js"}}'
+    ),
+    file("app/apps/b/package.json", '{"name": "b", "scripts": {"serve": "node x.js"}}'),
+    "app/apps/b/x.js",
+    f"{MODULES}/.bin/run-p -> ../run/cli.js",
+    file(f"{MODULES}/run/cli.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/.bin/pm2 -> ../pm2/cli.js",
+    file(f"{MODULES}/pm2/cli.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/.bin/pm2-runtime -> ../pm2/cli.js",
+    file("app/e.json", '{"apps": [{"name": "a", "script": "./main.js", "args": "x"}]}'),
+)
+
+
+@pytest.mark.parametrize(
+    "command", ["npm start", "npm run serve -w api", "npm run all", "npm run dev"]
+)
+def test_what_package_managers_run_elsewhere_is_followed(command: str) -> None:
+    plan = plan_of(command.split(), *NPM, MAIN, *MONOREPO)
+    assert packages(plan) >= BALANCED
+    assert "dev/index.js" not in packages(plan)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("node /mounted/main.js", "/mounted/main.js, which is not in the image"),
+        ("npm run gone", "/app/package.json has no script gone"),
+        ("npm run start -w gone", "/app has no workspace gone"),
+        ("npm install", "has npm run what nobody sees: npm install"),
+        ("node --test", "starts Node for what only a run knows: node --test"),
+        ("node -r gone main.js", "gone, which Node shall load before all"),
+        ("npm exec other", "runs other, which is not installed"),
+    ],
+)
+def test_what_is_not_all_known_keeps_everything(command: str, said: str) -> None:
     plan = plan_of(command.split(), *NPM, MAIN)
     assert "dev/index.js" in packages(plan)
+    (sentence,) = spared(plan)
+    assert said in sentence
 
 
 @pytest.mark.parametrize(
@@ -216,3 +281,55 @@ def test_version_control_data_beside_the_modules_goes() -> None:
 
 def test_archives_of_packages_are_left_alone() -> None:
     assert "dev/index.js" in packages(plan_of(["node", "main.js"], MAIN, "app/.pnp.cjs"))
+
+
+def test_where_pm2_writes_is_asked_for() -> None:
+    members = (*MONOREPO, "tmp/x")
+    (gap,) = (
+        gap for gap in gaps(plan_of(["npm", "run", "dev"], *NPM, MAIN, *members)) if "pm2" in gap
+    )
+    assert gap == "/app/package.json: pm2 writes below its HOME, and only root's is known"
+    plan = plan_of(["npm", "run", "dev"], *NPM, MAIN, *members, env=("PM2_HOME=/srv/pm2",))
+    assert not any("HOME" in gap for gap in gaps(plan))
+
+
+SHOP: tuple[Member | str, ...] = (
+    file("app/package.json", '{"workspaces": ["apps/*", "packages/*"]}'),
+    file("app/apps/api/package.json", '{"name": "api", "dependencies": {"shared": "*"}}'),
+    "app/apps/admin/index.js",
+    file("app/apps/admin/package.json", '{"name": "@x/admin"}'),
+    file("app/packages/lib/package.json", '{"name": "shared"}'),
+    f"{MODULES}/@x/admin -> ../../apps/admin",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("", False),
+        ("x = 'admin.html'", False),
+        ("x = '../admin/dist'", True),
+        ("fs.readdirSync('apps')", True),
+        ("require('@x/admin')", True),
+        ("require(process.argv[2])", True),
+    ],
+)
+def test_workspaces_that_nothing_has_to_do_with_go(text: str, *, stays: bool) -> None:
+    plan = plan_of(["node", "apps/api/x.js"], *SHOP, file("app/apps/api/x.js", text))
+    assert ("/app/apps/admin/index.js" in plan.keep.kept) == stays
+    assert "/app/packages/lib/package.json" in plan.keep.kept
+
+
+def test_what_an_installation_writes_down_names_nothing() -> None:
+    lock = file("srv/shop/package-lock.json", '{"node_modules/dev": {}}')
+    members = ("srv/shop/x.js", "srv/shop/node_modules/dev/index.js", lock)
+    plan = plan_of(["node", "/srv/shop/x.js"], *members)
+    assert "/srv/shop/node_modules/dev/index.js" not in plan.keep.kept
+
+
+def test_bun_beside_node_is_told() -> None:
+    bun = calling("main", name="usr/bin/bun")
+    plan = plan_of(["sh", "-c", "node main.js; bun x.js"], MAIN, bun, "app/x.js")
+    (sentence,) = spared(plan)
+    assert "/usr/bin/bun runs JavaScript too" in sentence
+    assert "dev/index.js" in packages(plan)

@@ -180,7 +180,17 @@ def test_the_first_word_of_a_command_is_run() -> None:
     assert by_strings(decided(saying("locale -a"), *tools)) == {}
 
 
-def test_a_program_beside_it_is_started_by_a_name_that_is_put_together() -> None:
+@pytest.mark.parametrize(
+    ("call", "bare"),
+    [
+        ("execv", {"[/usr/bin/app-tool]": "guessed strings.sibling"}),
+        # What is looked up in PATH needs no directory: groff's troff.
+        ("execvp", {"/usr/bin/app-tool": "strings.sibling"}),
+    ],
+)
+def test_a_program_beside_it_is_started_by_a_name_that_is_put_together(
+    call: str, bare: dict[str, str]
+) -> None:
     status = "".join(
         f"Package: {name}\nStatus: install ok installed\nVersion: 1\n{more}\n"
         for name, more in {
@@ -194,7 +204,7 @@ def test_a_program_beside_it_is_started_by_a_name_that_is_put_together() -> None
     plan = planned(
         {"Cmd": ["/usr/bin/app"]},
         [
-            saying(*texts, calls=("execv",)),
+            saying(*texts, calls=(call,)),
             *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("app-agent", "app-tool")),
             *(file(f"usr/bin/{name}", "x", mode=0o755) for name in ("asker", "other")),
             file("var/lib/dpkg/status", status),
@@ -208,7 +218,7 @@ def test_a_program_beside_it_is_started_by_a_name_that_is_put_together() -> None
     assert by_strings(plan) == {
         "/usr/bin/app-agent": "strings.sibling",
         "/usr/bin/asker": "strings.sibling",
-        "[/usr/bin/app-tool]": "guessed strings.sibling",
+        **bare,
     }
 
 

@@ -131,6 +131,52 @@ def test_what_the_configuration_gives_is_no_gap() -> None:
     assert kept('"$1" x') == []
 
 
+# More ways for what follows than are looked at: the command's own values come first.
+_MANY_WAYS = """
+case $1 in
+    a) T=jq A=1 B=1 C=1;;
+    b) T=curl A=2 B=2 C=2;;
+    *) T=date A=3 B=3 C=3;;
+esac
+"$T" "$A" "$B" "$C"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('T="$APP/bin/tool -q"; $T x', ["/opt/app/bin/tool"]),
+        (_MANY_WAYS, ["/bin/curl", "/usr/bin/date", "/usr/bin/jq"]),
+        ("if ! `chmod 1 $D`; then exit; fi", []),
+        ("if ! `wget $D`; then exit; fi", ["?runs '$(wget $D)', which is only known at run time"]),
+        ('. "$D/unknown"\nif [ -n "$FILTER" ]; then date | $FILTER; fi',
+         ["/usr/bin/date", "?reads '$D/unknown', which is only known at run time"]),
+        ("if $darwin; then jq; fi", ["/usr/bin/jq"]),
+        ('for f; do case "$f" in *=*) eval $f;; esac; done', []),
+    ],
+)  # fmt: skip
+def test_what_the_environment_may_add_is_no_gap(text: str, expected: list[str]) -> None:
+    assert kept(text) == expected
+
+
+def test_what_a_case_tells_apart_by_its_ending_is_read_as_that_only() -> None:
+    members: list[Member | str] = [
+        file("initdb.d/1.sql", "CREATE TABLE (\n"),
+        file("initdb.d/2.sql.gz", "\0"),
+        file("initdb.d/3.sh", "jq .\n"),
+    ]
+    text = 'read_all() { for f; do case "$f" in *.sh) . "$f";; *) date -f "$f";; esac; done; }\n'
+    script = file("opt/app/run", f"#!/bin/sh\n{text}read_all /initdb.d/*\n", mode=0o755)
+    plan = planned(
+        {"Cmd": ["/opt/app/run"], "Env": ["PATH=/bin:/usr/bin"]}, [*IMAGE, *members, script]
+    )
+    assert gaps(plan) == []
+    found = reasons(plan)
+    assert found["/usr/bin/jq"].startswith("!script.command")
+    assert "/initdb.d/1.sql" in found
+    assert "/initdb.d/2.sql.gz" in found
+
+
 def test_a_reason_names_the_line_where_the_command_stands() -> None:
     script = file("opt/app/run", "#!/bin/sh\n. /opt/app/lib/functions\nfetch x\n", mode=0o755)
     plan = planned({"Cmd": ["/opt/app/run"], "Env": ["PATH=/bin"]}, [*IMAGE, script])
@@ -138,6 +184,24 @@ def test_a_reason_names_the_line_where_the_command_stands() -> None:
     assert (reason.by, reason.detail) == (
         "/opt/app/lib/functions", "/opt/app/lib/functions:1 runs curl"
     )  # fmt: skip
+
+
+def test_a_reason_is_in_the_line_that_says_it_and_not_where_it_is_passed_on() -> None:
+    wrapper = file("bin/wrapper", '#!/bin/sh\nexec jq "$@"\n', mode=0o755)
+    text = "#!/bin/sh\nfalse &&\n    DATA=/opt/app/conf/b.conf\nwrapper /opt/app/conf/a.conf\n"
+    run = file("opt/app/run", text, mode=0o755)
+    env: dict[str, Json] = {"Cmd": ["/opt/app/run"], "Env": ["PATH=/bin:/usr/bin"]}
+    plan = planned(env, [*IMAGE, wrapper, run])
+    found = {
+        reason.detail
+        for name in ("a", "b")
+        for reason in plan.keep.kept[ImagePath(f"/opt/app/conf/{name}.conf")].reasons
+        if reason.rule.startswith("script.")
+    }
+    assert found == {
+        "/opt/app/run:3 names /opt/app/conf/b.conf",
+        "/opt/app/run:4 names /opt/app/conf/a.conf",
+    }
 
 
 def test_a_script_that_cannot_be_read_keeps_what_its_words_name() -> None:

@@ -236,15 +236,15 @@ STARTING = "[program:a]\ncommand={}\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (STARTING.format("nginx -g x"), "#: says 'command=nginx -g x', which it does as root"),
+        (STARTING.format("nginx -g x"), "#: starts nginx as root, for [program:a] has no user="),
         (
             STARTING.format("/usr/sbin/cron"),
-            "#: says 'command=/usr/sbin/cron', which it does as root",
+            "#: starts cron as root, for [program:a] has no user=",
         ),
         (STARTING.format("nginx") + "user=www", "# unless www: says 'user=www'"),
         (
             "[supervisord]\nuser=app\n" + STARTING.format("nginx"),
-            "# unless app: says 'command=nginx', which it does as root",
+            "# unless app: starts nginx as root, for [program:a] has no user=",
         ),
         (STARTING.format("worker"), ""),
         (STARTING.format("%(ENV_X)s"), ""),
@@ -332,6 +332,9 @@ def test_programs_that_manage_the_machine_need_root(name: str) -> None:
         ("if x; then\n  exec sshd\nfi", False),
         ("exec gosu app sshd", False),
         ('exec "$@"', False),
+        # One command, though what it is given has two values; not if there is another end.
+        ("test -r /x && X=-e\nexec sshd $X", True),
+        ("test -r /x && X=-e\nif x; then\n  exec sshd $X\nfi\nexec nice x", False),
         ("exec 2>&1", False),
         ("exec nothing", False),
         ("# exec sshd", False),
@@ -368,6 +371,27 @@ def test_a_program_that_asks_pam_and_becomes_others_keeps_everybody() -> None:
     said = ["*: /app authenticates with PAM and can become another user"]
     for app, expected in ((becomes, said), (asks, [])):
         assert users(findings({"Cmd": ["/app"]}, [app, pam, *libc()])) == expected
+
+
+def test_homes_of_those_who_log_in_stay() -> None:
+    text = 'extern int getpwnam(); void *p = getpwnam; char *n[] = {"ftp", "daemon", "x"};'
+    members: list[Member | str] = [
+        file("usr/sbin/vsftpd", compiled(f"{text} int main(){{return 0;}}"), mode=0o755),
+        file(
+            "etc/passwd",
+            "ftp:x:101:65534::/srv/ftp:/usr/sbin/nologin\nann:x:1000:1000::/home/ann:/bin/sh\n"
+            "bob:x:102:102::/srv/bob:/bin/sh\nall:x:1001:1001::/home:/bin/sh\n",
+        ),
+        "srv/ftp/pub/a: x",
+        "srv/bob/b: x",
+        "home/ann/.profile: x",
+        "home/ann/.bash_history: x",
+        *libc(),
+    ]
+    run: dict[str, Json] = {"Cmd": ["vsftpd"], "Env": ["PATH=/usr/sbin"]}
+    kept = findings(run, members).kept
+    files = {path for path in kept if path.startswith(("/srv/", "/home/")) and path.count("/") > 2}
+    assert files == {"/srv/ftp/pub", "/srv/ftp/pub/a", "/home/ann/.profile"}
 
 
 def test_names_that_are_words_of_any_program_are_no_accounts() -> None:

@@ -21,7 +21,11 @@ from apps.case import FIXTURES, Case
 BASE = "debian:bookworm-slim"
 """What the Dockerfiles say after FROM. Nothing is pulled: it is a minbase, made slim."""
 
+NODE = "node:20-bookworm-slim"
+"""The same for those of Node: the base with Node as it is released, npm and yarn."""
+
 _BASE_DIRECTORY = FIXTURES / "base"
+_NODE_DIRECTORY = FIXTURES / "base-node"
 
 _VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
 
@@ -44,6 +48,8 @@ def build_app(case: Case, docker: Engine) -> AppImage:
             context = Path(directory, "context")
             _write_context(case, context)
             _import_base(docker)
+            if case.npm:
+                _import_node(docker)
             proxies = [f"--build-arg={one}" for one in _VARIABLES if one in os.environ]
             flags = ("--network", "host", "--tag", tag, *proxies)
             docker("build", *flags, str(context), timeout=1800)
@@ -61,10 +67,13 @@ def _write_context(case: Case, context: Path) -> None:
             shutil.copyfile(source, context / f"server.{name}")
     if case.wheels:
         _download(context / "requirements.txt", context / "wheels")
+    if case.npm:
+        _install(context)
     # What COPY puts into the image is as it is in a checkout, whatever the umask was there.
     for path in [context, *context.rglob("*")]:
-        runs = path.is_dir() or path.stat().st_mode & 0o100
-        path.chmod(0o755 if runs else 0o644)
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runs else 0o644)
 
 
 def _download(requirements: Path, wheels: Path) -> None:
@@ -76,6 +85,21 @@ def _download(requirements: Path, wheels: Path) -> None:
     subprocess.run(command, check=True)
 
 
+def _install(directory: Path) -> None:
+    """What package-lock.json names: a build needs no registry, nor its certificates."""
+    command = ["npm", "ci", "--ignore-scripts", "--os=linux", "--cpu=x64", "--libc=glibc"]
+    subprocess.run([*command, "--no-audit", "--no-fund", "--silent"], cwd=directory, check=True)
+
+
+def _import_node(docker: Engine) -> None:
+    if docker.try_run("image", "inspect", NODE).returncode != 0:
+        with tempfile.TemporaryDirectory() as directory:
+            context = Path(directory, "context")
+            shutil.copytree(_NODE_DIRECTORY, context)
+            _install(context)
+            docker("build", "--tag", NODE, str(context), timeout=600)
+
+
 def _import_base(docker: Engine) -> None:
     if docker.try_run("image", "inspect", BASE).returncode != 0:
         docker("import", str(build("bare").layers[0]), "minbase")
@@ -84,7 +108,8 @@ def _import_base(docker: Engine) -> None:
 
 def _key(case: Case) -> str:
     found = hashlib.sha256(str(build("bare").layers[0]).encode())
-    for directory in (_BASE_DIRECTORY, case.directory):
+    bases = (_BASE_DIRECTORY, *((_NODE_DIRECTORY,) if case.npm else ()))
+    for directory in (*bases, case.directory):
         for path in sorted(directory.rglob("*")):
             if path.is_file() and path.name != "case.toml":
                 mode = path.stat().st_mode & 0o100

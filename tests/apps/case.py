@@ -130,6 +130,8 @@ class Case:
     written: Literal["before", "after"]
     """Before or after the rules of minify were frozen."""
     check: tuple[Check, ...]
+    round: int = 1
+    """Of those written after: after which freeze."""
     service: Service | None = None
     """None: it has nothing but checks of the kind `run`."""
     long: bool = False
@@ -137,10 +139,20 @@ class Case:
     """Whether server.crt and server.key of the tests' authority are in the build's context."""
     wheels: bool = False
     """Whether the wheels of its requirements.txt are in the build's context, in `wheels`."""
+    npm: bool = False
+    """Whether what its package-lock.json names is in the build's context, in `node_modules`."""
     root: str = ""
     """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""
     """Why the slim image does not pass yet."""
+    gaps: tuple[str, ...] | None = None
+    """The gaps that are told of it, each as its rule and its path; that it stays root's is not one
+    of them. None: nobody has looked."""
+
+    @property
+    def freezes(self) -> int:
+        """How often the rules of minify had been frozen when it was written."""
+        return self.round if self.written == "after" else 0
 
     @property
     def directory(self) -> Path:

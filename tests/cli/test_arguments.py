@@ -194,9 +194,9 @@ def test_every_option_reaches_the_decision(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("key", "text", "said"),
     [
-        ("entrypoint", "[1]", "--entrypoint [1]: expected a JSON array of strings"),
-        ("entrypoint", "[", "--entrypoint: this is no JSON array"),
-        ("cmd", "'x", "--cmd 'x: No closing quotation"),
+        ("entrypoint", "[1]", "--entrypoint '[1]': expected a JSON array of strings"),
+        ("entrypoint", "[", "--entrypoint '[': this is no JSON array"),
+        ("cmd", "'x", """--cmd ''"'"'x': No closing quotation"""),
     ],
 )
 def test_what_cannot_be_parsed_names_its_flag(key: str, text: str, said: str) -> None:

@@ -39,11 +39,40 @@ def test_the_flag_that_is_advised_keeps_the_file(made: Made) -> None:
 
 
 def test_what_is_not_there_ends_with_2_and_what_is_close(made: Made) -> None:
-    code, out, err = run("why", made(), "/bin/tol", "/app", "nope")
+    code, out, err = run("why", made(), "/bin/tol", "nope")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         "minify: /bin/tol: the image has no such path; close to it: /bin/tool",
         "nope: the image has no such path",
+    ]
+
+
+def test_what_has_an_answer_is_answered_and_the_exit_code_tells_of_the_rest(made: Made) -> None:
+    source = made("opt/tool", "srv/x", "opt/x", EVIL)
+    code, out, err = run("why", source, "x", "/app", "/etc/*", "z*")
+    assert code == 2
+    assert [line.split(" is ")[0] for line in out.splitlines() if " is " in line] == [
+        "/app",
+        r"/etc/e\x1b[31m\x0a\xff",
+    ]
+    assert err.splitlines() == [
+        "minify: x: the image has 2 of that name; say which with its whole path:",
+        "  /opt/x (dropped)",
+        "  /srv/x (dropped)",
+        "z*: nothing in the image matches",
+    ]
+    code, out, err = run("why", source, "x", "/app", "--json")
+    found = document(out)
+    assert (code, [answer["path"] for answer in found["paths"]]) == (2, ["/app"])
+    assert found["unanswered"] == [
+        {
+            "asked": "x",
+            "problem": "the image has 2 of that name; say which with its whole path",
+            "candidates": [
+                {"path": "/opt/x", "fate": "dropped"},
+                {"path": "/srv/x", "fate": "dropped"},
+            ],
+        }
     ]
 
 

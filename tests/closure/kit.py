@@ -37,7 +37,8 @@ def left_out(plan: Plan) -> dict[str, str]:
 
 def gaps(plan: Plan) -> list[str]:
     """What the plan says could not be followed."""
-    return [f"{gap.reason.by}: {gap.reason.detail}" for gap in plan.gaps]
+    reasons = (gap.reason for gap in plan.gaps)
+    return [f"{reason.by}: {reason.detail.removeprefix(f'{reason.by}: ')}" for reason in reasons]
 
 
 def written(plan: Plan) -> dict[str, str]:

@@ -135,6 +135,7 @@ def test_a_bare_shell_may_be_the_program_if_the_user_says_what_stays() -> None:
     ("run", "message"),
     [
         ({"Cmd": ["nope"]}, r"needs nope .*looked in /usr/local/sbin, .*/bin"),
+        ({"Cmd": ["dahs"]}, r"needs dahs .*; close to it: .*/dash"),
         ({"Cmd": ["/opt/nope"]}, r"needs /opt/nope .*looked in /opt/nope"),
         ({"Cmd": ["/etc/app.conf"]}, r"app.conf is there, but its mode 0644 lets nobody run it"),
         ({"Cmd": ["/bin/sh", "-c", "nope -x"]}, "needs nope"),
@@ -146,6 +147,22 @@ def test_a_command_that_is_not_there_is_named_with_where_it_was_looked_for(
 ) -> None:
     with pytest.raises(ClosureError, match=message):
         planned(run, BASE)
+
+
+@pytest.mark.parametrize(
+    ("options", "asker"),
+    [
+        (Options(entrypoint=("nope",)), "--entrypoint"),
+        (Options(cmd=("nope",)), "--cmd"),
+        (Options(cmd=("gone",)), "the image's configuration"),
+    ],
+)
+def test_a_command_that_the_user_gave_is_told_from_the_images(options: Options, asker: str) -> None:
+    with pytest.raises(ClosureError) as refused:
+        planned({"Cmd": ["gone"]}, BASE, options=options)
+    assert refused.value.lines[0].startswith(
+        f"{asker} needs {'nope' if asker[0] == '-' else 'gone'} ("
+    )
 
 
 def test_healthcheck_in_shell_form_needs_the_shell() -> None:

@@ -95,7 +95,10 @@ def _theirs(tree: FileTree, links: LinkMap, command: list[str]) -> Said:
     interpreter = links.interpreter.requested
     is_musl = _flavour(tree, interpreter, links) is Flavour.MUSL
     command = [*command, interpreter, *(["--list"] if is_musl else []), links.program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Whatever is printed, the program that it is about is to be told with it.
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False
+    )
     own = ("linux-vdso.so.1", "linux-vdso64.so.1", "linux-gate.so.1", interpreter)
     found: dict[str, set[str | None]] = {
         name: {path}

@@ -118,9 +118,14 @@ def minified(
 
 
 def run_flags(summary: str) -> tuple[str, ...]:
-    """The flags of the `docker run` line that a summary advises."""
+    """The flags of the `docker run` line that a summary advises.
+
+    Without those that reach out of the test: ports of the host, and volumes with a name, which the
+    engine makes without one.
+    """
     (line,) = (line for line in summary.splitlines() if line.lstrip().startswith("docker run "))
-    return tuple(shlex.split(line)[2:-1])
+    flags = shlex.split(line)[2:-1]
+    return tuple(flag for flag in flags if not flag.startswith(("--publish", "--volume=")))
 
 
 def needed_libraries(report: Report) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -16,6 +18,7 @@ from images.engines import Engine
 from images.runner import Runner, user_of
 from images.runner import load as load_archive
 
+from end_to_end.exported import exported
 from end_to_end.kit import Report, minified, run_flags
 
 pytestmark = pytest.mark.engine
@@ -41,6 +44,7 @@ def fat(docker: Engine) -> Callable[[Case], AppImage]:
 
     def make(case: Case) -> AppImage:
         if case.name not in loaded:
+            require(*(("npm",) if case.npm else ()))
             loaded[case.name] = build_app(case, docker)
             load_archive(docker, loaded[case.name].archive)
         return loaded[case.name]
@@ -99,6 +103,26 @@ def test_slim_image_passes_the_checks_run_as_its_summary_says(
     assert made.report["size"]["after"]["bytes"] < made.report["size"]["before"]["bytes"]
 
 
+@pytest.mark.parametrize("case", cases())
+def test_gaps_are_those_that_the_case_states(slim: Callable[[Case], Slim], case: Case) -> None:
+    gaps = slim(case).report["gaps"]
+    assert all(gap["by"] in gap["detail"] for gap in gaps if gap["by"].startswith("/"))
+    found = {f"{gap['rule']} {gap['by']}" for gap in gaps if gap["rule"] != "identity.root"}
+    assert case.gaps is None or sorted(found) == sorted(case.gaps)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["cron", "django", "supervisor"])
+def test_a_second_run_writes_the_same_and_tells_the_same_gaps(
+    fat: Callable[[Case], AppImage], name: str, tmp_path: Path
+) -> None:
+    source = f"docker-archive:{fat(load(name)).archive}"
+    once, _ = minified(source, f"oci:{tmp_path}/once", work=tmp_path)
+    twice, _ = minified(f"oci:{tmp_path}/once", f"oci:{tmp_path}/twice", work=tmp_path)
+    assert twice["output"]["manifest_digest"] == once["output"]["manifest_digest"]
+    assert twice["gaps"] == once["gaps"]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("case", cases(slim=True))
 def test_slim_image_passes_the_checks_run_without_flags(
@@ -118,3 +142,21 @@ def test_image_of_what_was_opened_passes_the_checks_and_is_smaller(
     opened = opened_image(case, fat(case), docker)
     assert failures(perform(case, Runner(docker, opened.tag), fat(case).tag)) == []
     assert opened.size <= slim(case).report["size"]["after"]["bytes"]
+
+
+_MODULE = re.compile(r".*\.(?:[cm]?js|json|node)")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "case", [one for one in cases(slim=True) if str(one.id).startswith("node-")]
+)
+def test_modules_that_node_opens_are_kept(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
+) -> None:
+    require("strace")
+    # All that `require.cache` has in the end, and what is read without being run besides.
+    opened = opened_image(case, fat(case), docker)
+    modules = set(filter(_MODULE.fullmatch, exported(docker, opened.tag)))
+    assert len(modules) > 50
+    assert modules - exported(docker, slim(case).tag).keys() == set()

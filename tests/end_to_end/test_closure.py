@@ -23,7 +23,7 @@ Images = Callable[[str], BuiltImage]
 STATIC = {"groups", "static-go"}
 """Images whose program needs no library."""
 
-SLOW = {"login", "nginx-entrypoint", "redis-entrypoint"}
+SLOW = {"curl", "login", "nginx-entrypoint", "redis", "redis-entrypoint"}
 """Images with many libraries, or with the programs of another one."""
 
 
@@ -80,6 +80,7 @@ def test_bare_image_with_an_entrypoint_is_minified(
     assert docker("run", "--rm", "--network", "none", "minify-test/date:slim") == "1970"
 
 
+@pytest.mark.long
 def test_program_of_this_machine_becomes_an_image(docker: Engine, tmp_path: Path) -> None:
     minify(
         "rootfs:/",

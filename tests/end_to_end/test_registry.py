@@ -113,6 +113,21 @@ def test_podman_pulls_and_runs_what_was_pushed(podman: Engine, slim: tuple[str, 
     CHECKS["static-go"](Runner(podman, name))
 
 
+def test_each_blob_crosses_the_line_once(
+    registry: Registry, fat: Callable[[str], str], tmp_path: Path
+) -> None:
+    """And what the registry has from an earlier run is not sent again."""
+    document = manifest(fat("static-go"))
+    digests = [one["digest"] for one in (document["config"], *document["layers"])]
+    with Proxy(registry.address) as proxy:
+        source = f"docker://{proxy.address}/static-go:1"
+        minify(source, f"docker://{proxy.address}/again:1-slim", work=tmp_path)
+        assert [proxy.count("GET", f"/blobs/{digest}$") for digest in digests] == [1] * len(digests)
+        assert proxy.count("PUT", "/blobs/") == 2  # the layer, the config
+        minify(source, f"docker://{proxy.address}/again:2-slim", work=tmp_path)
+        assert proxy.count("PUT", "/blobs/") == 2
+
+
 # -- an index -----------------------------------------------------------------------------------
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7")

@@ -64,6 +64,7 @@ def test_the_printed_line_starts_the_program(docker: Engine, plan: Plan) -> None
     assert words == [
         "docker",
         "run",
+        "--publish=80:80",
         "--read-only",
         "--tmpfs=/run:uid=10001,gid=10001,mode=0755",
         "--tmpfs=/run/app:uid=10001,gid=10001,mode=0755",

@@ -1,6 +1,7 @@
 """What is opened to the user's group, what is a gap, and what refuses a user."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from filetree.kit import Member, directory, file, hardlink
@@ -15,7 +16,8 @@ from identity.kit import (
     together,
     writes,
 )
-from minify.closure import KeepSet
+from minify.closure import Grade, KeepSet, Kept, Reason
+from minify.filetree import ImagePath
 from minify.identity import Wishes
 
 KEY = file("etc/app/key", mode=0o600)
@@ -157,6 +159,39 @@ def test_what_else_stays_unreadable_is_a_gap(
         "",
     )
     assert found.get("gaps", "") == gaps
+
+
+def mentioning(path: str, by: str) -> KeepSet:
+    """`path` is kept since `by` has it among its texts."""
+    kept = {ImagePath(path): Kept(Grade.SOFT, (Reason("strings.file", by, f"contains {path}"),))}
+    return replace(keeping(), kept=kept)
+
+
+@pytest.mark.parametrize(
+    ("keep", "gaps"),
+    [
+        # What a library mentions may be for another program: /var/log/btmp is root's to write.
+        (together(mentioning("/k", "/lib/pam.so"), keeping(soft={"/lib/pam.so": "pam"})), ""),
+        (
+            together(mentioning("/k", "/app"), keeping("/app")),
+            "identity.unreadable /k is kept, but 10001 cannot read it (0:0 0600)",
+        ),
+        (keeping(soft={"/k": "shell.home"}), ""),
+    ],
+)
+def test_only_what_the_program_reads_is_missed(keep: KeepSet, gaps: str) -> None:
+    members = [*ACCOUNTS, file("k", mode=0o600), file("app", mode=0o755), file("lib/pam.so")]
+    assert shown(chosen("", members, keep)).get("gaps", "") == gaps
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_gap"), [("service.configuration", False), ("script.path", True)]
+)
+def test_what_a_program_could_not_read_before_is_not_missed(rule: str, *, is_gap: bool) -> None:
+    # The entrypoint becomes `web` before it starts the program, in the source too.
+    keep = together(keeping(soft={"/k": rule}), runs_as("web"))
+    gaps = chosen("", [*ACCOUNTS, file("k", mode=0o600)], keep).gaps
+    assert bool(gaps) == is_gap
 
 
 def test_an_arbitrary_user_reads_by_group_0() -> None:

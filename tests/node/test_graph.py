@@ -172,3 +172,28 @@ def test_circles_end() -> None:
         *package("b", 'require("a"); require("../../main.js")'),
     )
     assert list(packages(graph)) == ["a", "b"]
+
+
+def test_generated_packages_have_hidden_names() -> None:
+    graph = graph_of(
+        file("app/package.json", '{"dependencies": {"@prisma/client": "1"}}'),
+        file("app/main.js", 'require("@prisma/client")'),
+        *package("@prisma/client", 'require(".prisma/client")'),
+        "app/node_modules/.prisma/client/index.js",
+        "app/node_modules/.prisma/client/libquery_engine.so.node",
+        "app/node_modules/.cache/x/index.js",
+    )
+    assert list(graph.packages) == [
+        "/app/node_modules/@prisma/client",
+        "/app/node_modules/.prisma",
+    ]
+
+
+def test_modules_of_package_managers_load_nothing_of_others() -> None:
+    graph = graph_of(
+        file("app/main.js", "require('npm')"),
+        *package("npm", "require(name); require('a')"),
+        *package("a"),
+        file("app/other.js", "require('a')"),
+    )
+    assert list(packages(graph)) == ["npm"]

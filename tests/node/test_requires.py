@@ -96,10 +96,30 @@ def test_a_request_in_a_template_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["require(name)", "import(name)", "require(x ? 'a' : 'b')", "require(`${x}/y`)"]
+    "source", ["require(name)", "import(name)", "require(x ? 'a' : b)", "require(`${x}/y`)"]
 )
 def test_a_name_that_only_a_run_knows_is_told(source: str) -> None:
     assert shown(f"\n\n{source}") == {"names": (), "unknown": ("3 ?",)}
+
+
+def test_of_two_constants_both_are_asked_for() -> None:
+    found = shown("module.exports = require(process.platform === 'win32' ? './a' : './b')")
+    assert found == {"names": ("1 require ./a", "1 require ./b"), "unknown": ()}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('fork(path.join(__dirname, "child"))', ("1 require ./child",)),
+        ('new Worker("./w")', ("1 require ./w",)),
+        ("new Worker(file)", ()),
+        ("fork()", ()),
+    ],
+)
+def test_processes_and_threads_begin_with_modules(source: str, names: tuple[str, ...]) -> None:
+    loaded = shown(f'const {{ fork, Worker }} = x["node:child_process"]; {source}')
+    assert loaded == {"names": names, "unknown": ()}
+    assert shown(source)["names"] == ()
 
 
 def test_texts_are_those_that_are_no_requests() -> None:

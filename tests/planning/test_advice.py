@@ -89,6 +89,23 @@ def test_places_that_are_written_to(
     assert plan.advice.unmounted == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "runs_code"),
+    [
+        ("usr/bin/x86_64-linux-gnu-gcc-12", True),
+        ("usr/bin/cc", True),
+        ("opt/java/lib/server/libjvm.so", True),
+        ("usr/share/doc/gcc/", False),
+        ("usr/bin/abacc", False),
+        ("usr/bin/gcc-ar", False),
+    ],
+)
+def test_code_that_is_made_in_tmp_can_be_run(path: str, *, runs_code: bool) -> None:
+    plan = decided([*BASE, path], user_of())
+    found = {mount.path for mount in plan.advice.mounts if mount.runs_code}
+    assert found == ({"/tmp", "/var/tmp"} if runs_code else set())  # noqa: S108  # of the image
+
+
 def test_what_a_user_of_the_image_could_write_it_still_can() -> None:
     members = [*BASE, directory("var/cache/app", uid=33, gid=33), directory("var/log/app")]
     keep = keep_of(tree_of(members), writes=[writes("/var/cache/app"), writes("/var/log/app")])

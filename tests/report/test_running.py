@@ -22,8 +22,12 @@ from planning.kit import (
 )
 
 from minify.closure import Grade, RunsAs
-from minify.planning import Plan, PlanOptions
+from minify.filetree import ImagePath
+from minify.planning import Mount, MountKind, Plan, PlanOptions
 from minify.report import running
+from minify.report.publishing import published, volumes
+
+VOLUME = MountKind.VOLUME
 
 MEMBERS: list[Member | str] = [
     directory("tmp", mode=0o1777),
@@ -44,6 +48,8 @@ def test_a_service() -> None:
     assert shlex.split(running.docker_run(plan, "my image")) == [
         "docker",
         "run",
+        "--publish=80:80",
+        "--volume=my-image-data:/data",
         "--read-only",
         "--tmpfs=/run:uid=33,gid=33,mode=0755",
         "--tmpfs=/tmp",
@@ -134,7 +140,7 @@ def test_root_that_changes_to_another_user() -> None:
     keep = keep_of(tree_of(MEMBERS), runs_as=[RunsAs("33", REASON, Grade.HARD)])
     plan = decided(MEMBERS, ROOT_USER, keep, run={"ExposedPorts": {"80/tcp": {}}})
     line = running.docker_run(plan, "app")
-    assert line == "docker run --security-opt=no-new-privileges app"
+    assert line == "docker run --publish=80:80 --security-opt=no-new-privileges app"
     found = yaml.safe_load(running.pod(plan))
     assert found["securityContext"] == {
         "runAsNonRoot": False,
@@ -161,6 +167,46 @@ def test_an_arbitrary_user() -> None:
     assert running.explanations(plan) == (
         "any user id does, as long as its group is 0: docker run --user 12345:0",
     )
+
+
+@pytest.mark.parametrize(
+    ("ports", "options"),
+    [
+        ("", ""),
+        ("8080/tcp", "--publish=8080:8080"),
+        ("53/udp 53/tcp 9/sctp", "--publish=9:9/sctp --publish=53:53 --publish=53:53/udp"),
+        ("7002/tcp 7000/tcp 7001/tcp 7004", "--publish=7000-7002:7000-7002 --publish=7004:7004"),
+        ("7000-7009/tcp 7005-7020/tcp", "--publish=7000-7020:7000-7020"),
+        ("0/tcp 70000/tcp 9-1/tcp x/tcp 1/icmp \x1b[31m", ""),
+        (" ".join(map(str, range(1, 99, 2))), "--publish-all"),
+    ],
+)
+def test_exposed_ports_are_published(ports: str, options: str) -> None:
+    assert " ".join(published(ports.split())) == options
+
+
+@pytest.mark.parametrize(
+    ("image", "names"),
+    [
+        ("db", ["db-data", "db-var-lib-x"]),
+        ("host:5000/a/db:1@sha256:0", ["db-data", "db-var-lib-x"]),
+        ("IMAGE", ["app-data", "app-var-lib-x"]),
+    ],
+)
+def test_a_declared_volume_has_the_name_of_the_image_and_its_path(
+    image: str, names: list[str]
+) -> None:
+    paths = ("/data", "/var/lib/x", "/var/lib-x", "/a:b", "/e\x1b[31m")
+    mounts = [Mount(ImagePath(path), VOLUME, 0, 0, 0o755, is_declared=True) for path in paths]
+    mounts.append(Mount(ImagePath("/cache"), VOLUME, 0, 0, 0o755))
+    assert list(volumes(mounts, image)) == [
+        f"--volume={name}:{path}" for name, path in zip(names, paths, strict=False)
+    ]
+
+
+def test_a_tmpfs_is_told_to_allow_code() -> None:
+    plan = decided([*MEMBERS, "usr/bin/cc"], identity_of(33))
+    assert "--tmpfs=/tmp:exec " in running.docker_run(plan, "x")
 
 
 @pytest.mark.parametrize("name", ["/etc/a\x1b[31m", "/etc/\udcff"])

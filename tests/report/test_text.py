@@ -59,13 +59,19 @@ def changed() -> Explanation:
 
 def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> None:
     result = changed().result
+    ratio = result.plan.size.bytes / result.plan.source.bytes
     assert FORMATS["summary"](result) == said(f"""
         test
-          size     0.0 kB → 0.1 kB ({result.plan.size.bytes / result.plan.source.bytes:.1%})
+          size     0.0 kB → 0.1 kB ({ratio:.1%}), content of all files
           files    9 → 12
           layers   2 → 1
           user     10001 (appuser): the default: not root
           command  /app
+          gaps: what may be missing or not work (2)
+            it cannot — do this
+            y
+          warnings (1)
+            look out
           the user's own now (1)
             /srv/up and what is in it, made: --writable /srv/up
           setuid and setgid bits removed (1)
@@ -73,22 +79,16 @@ def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> Non
           not writable by everybody any more (2)
             /etc/open: owner 0:0 → 10001:10001, mode 0777 → 0775: was writable by everybody
             /w: owner 0:0 → 10001:10001, mode 0666 → 0664: was writable by everybody
-          added or rewritten (5)
+          added or rewritten (4)
             /etc/group: added: the account of the user
             /etc/passwd: only the accounts that are needed
             /srv: added: a directory
-            /srv/up: added: a directory of 10001:10001: written to
             /tmp: added: a directory for temporary files
           configuration (4)
             LABEL old=1 removed
             LABEL x=y added
             ENV A=1 added
             EXPOSE 8080/tcp added
-          warnings (1)
-            look out
-          gaps (2)
-            it cannot — do this
-            y
           run it with
             {running.docker_run(result.plan, "IMAGE")}
             - the user may write to /w too; nothing shows that the program does
@@ -107,8 +107,8 @@ def test_a_dry_run_adds_every_entry_and_a_pod() -> None:
 
 def test_the_answer_about_the_user_is_whole() -> None:
     result = changed().result
-    sections = FORMATS["summary"](result).partition("  command  /app\n")[2]
-    sections = sections.partition("  warnings")[0]
+    sections = FORMATS["summary"](result).partition("    look out\n")[2]
+    sections = sections.partition("  run it with")[0]
     pod = indent(running.pod(result.plan), "    ")
     assert user_text.text(result) == (
         said("""
@@ -118,14 +118,14 @@ def test_the_answer_about_the_user_is_whole() -> None:
           home     / (the image's ENV)
           passwd   root, appuser
           group    appuser
+          gaps: what may be missing or not work (1)
+            it cannot — do this
+          warnings (1)
+            look out
         """)
         + sections
         + indent(
             said(f"""
-        warnings (1)
-          look out
-        gaps (1)
-          it cannot — do this
         run it with
           {running.docker_run(result.plan, "IMAGE")}
           - the user may write to /w too; nothing shows that the program does
@@ -214,6 +214,10 @@ def test_the_answer_about_a_hostile_user() -> None:
           shadow   {SAFE}
           users that could not run it (1)
             {SAFE}: {SAFE}; {SAFE}2
+          gaps: what may be missing or not work (1)
+            {SAFE} — {SAFE}
+          warnings (1)
+            {SAFE}
           the user's own now (1)
             /{SAFE} and what is in it, made: {SAFE}
           the program writes there, the user cannot (1)
@@ -288,11 +292,11 @@ def test_a_label_that_is_a_document_is_cut() -> None:
     assert label in FORMATS["json"](result)
 
 
-def test_a_refusal_that_the_line_about_the_user_has_is_not_said_twice() -> None:
+def test_why_it_stays_root_is_said_once() -> None:
     result = explained([TOOL, file("app", "#!/bin/tool\n", mode=0o700)]).result
     said = "/app cannot be executed (0:0 0700)"
     lines = FORMATS["summary"](result).splitlines()
-    assert [line for line in lines if said in line and "stays root" not in line] == [
-        f"  user     root: kept: appuser could not run the program: {said}"
-    ]
+    assert "  user     root: nobody else could run it, as a gap below says" in lines
+    (gap,) = (line for line in lines if said in line)
+    assert gap.startswith(f"    the user stays root: appuser could not run the program: {said} —")
     assert f"    appuser: {said}" in user_text.text(result).splitlines()

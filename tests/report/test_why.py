@@ -4,6 +4,7 @@ from textwrap import dedent
 
 import pytest
 from analyzers.kit import calling, libc
+from analyzers.test_python import CONFIG, MAIN, PYTHON
 from filetree.kit import Members, directory, file, image_of, symlink
 
 import minify
@@ -13,7 +14,9 @@ from minify.errors import UsageError
 from minify.filetree import FileTree
 from minify.pipeline import Options, explain_image, plan_image
 from minify.report.lookup import pattern
-from minify.report.sections import warning_sections
+from minify.report.sections import left_out_section
+from minify.report.why import answers
+from minify.report.why_text import refusals
 from report.kit import APP, RUN, TOOL, explained, why
 
 GUESSED = Options(keep_dlopen=Likelihood.GUESSED)
@@ -152,8 +155,12 @@ def test_of_a_minified_image_everything_was_decided_before() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_the_end_itself() -> None:
-    explanation = explained([APP, TOOL, "opt/l -> gone", "opt/loop -> loop"])
-    assert why(explanation, "/opt/l", "/opt/loop") == said("""
+    links: Members = ["opt/l -> gone", "opt/loop -> loop", "opt/log -> /dev/stdout"]
+    explanation = explained([APP, TOOL, *links])
+    assert why(explanation, "/opt/log", "/opt/l", "/opt/loop") == said("""
+        /opt/log is dropped: nothing that is kept needs it
+          what     symlink -> /dev/stdout, which the runtime provides, owner 0:0, layer 1 of 1
+
         /opt/l is dropped: nothing that is kept needs it
           what     symlink -> gone, which leads nowhere, owner 0:0, layer 1 of 1
 
@@ -236,7 +243,9 @@ NONE = "the image has no such path"
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("app", "app: the image has /app, /opt/app, /srv/app; say which with its whole path"),
+        ("app", "app: the image has 3 of that name; say which with its whole path"),
+        ("n*pe", "n*pe: nothing in the image matches"),
+        ("/bin/x*/y", "/bin/x*/y: nothing in the image matches"),
         ("nope", f"nope: {NONE}"),
         ("libx.so.1", f"libx.so.1: {NONE}; close to it: /usr/lib/libz.so.1, /usr/lib/libz.so.1.2"),
         ("/opt/tol", f"/opt/tol: {NONE}; close to it: /opt/tool"),
@@ -244,7 +253,7 @@ NONE = "the image has no such path"
         ("/lib/libz.so.1", f"/lib/libz.so.1: {NONE}; close to it: /usr/lib/libz.so.1"),
         ("/l/zz", f"/l/zz: {NONE} (/l leads to /opt/gone; /opt/gone is not there)"),
         ("/srv/app/x/", f"/srv/app/x/: {NONE}; close to it: /srv/app/x"),
-        ("", "an empty PATH: expected a path in the image, or a name"),
+        ("", "'': expected a path in the image, a name or a glob"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is_close(asked: str, said: str) -> None:
@@ -252,6 +261,69 @@ def test_what_is_not_there_is_refused_with_what_is_close(asked: str, said: str) 
     with pytest.raises(UsageError) as refused:
         minify.why(explanation, "/app", asked, asked)
     assert refused.value.lines == (said, said)
+
+
+def test_what_has_an_answer_is_answered_beside_what_has_none() -> None:
+    explanation = explained([APP, TOOL, *NAMES])
+    given, refused = answers(explanation, "app", "/app", "nope")
+    assert [answer.path for answer in given] == ["/app"]
+    assert list(refusals(refused, with_all=False)) == [
+        "app: the image has 3 of that name; say which with its whole path:",
+        "  /app (kept)",
+        "  /opt/app (dropped)",
+        "  /srv/app (dropped)",
+        f"nope: {NONE}",
+    ]
+
+
+def test_of_many_candidates_the_first_are_shown_unless_all_are_asked_for() -> None:
+    _, refused = answers(explained([APP, TOOL, *(f"d{n:02}/x" for n in range(20))]), "x")
+    shown = list(refusals(refused, with_all=False))
+    assert len(shown) == 1 + 8 + 1
+    assert shown[-1] == "  … and 12 more; --all lists them"
+    assert len(list(refusals(refused, with_all=True))) == 1 + 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "paths"),
+    [
+        ("/usr/*/libz*", ["/usr/lib/libz.so.1", "/usr/lib/libz.so.1.2"]),
+        ("libz.so.?", ["/usr/lib/libz.so.1"]),
+        ("*/app", ["/opt/app", "/srv/app"]),
+        ("/srv/**", ["/srv/app", "/srv/app/x"]),
+        ("/odd/[a]", ["/odd/[a]"]),
+    ],
+)
+def test_a_glob_is_answered_for_each_match(asked: str, paths: list[str]) -> None:
+    explanation = explained([APP, TOOL, *NAMES, "odd/[a]", "odd/a"])
+    assert [answer.path for answer in minify.why(explanation, asked)] == paths
+
+
+def test_many_matches_are_a_line_each_and_what_stays_comes_first() -> None:
+    members: Members = [APP, TOOL, *(f"bin/x{number:02}" for number in range(40))]
+    explanation = explained(members, options=Options(keep=("/bin/x39",)))
+    lines = why(explanation, "/bin/*").splitlines()
+    assert lines[:4] == [
+        "/bin/* matches 41 paths: 2 kept, 39 dropped",
+        "  kept     /bin/tool (script.interpreter: #!/bin/tool, by /app)",
+        "  kept     /bin/x39 (user.keep: --keep /bin/x39, by the command line)",
+        "  dropped  /bin/x00",
+    ]
+    assert lines[31:] == ["  … and 11 more; --all lists them"]
+    assert len(why(explanation, "/bin/*", with_all=True).splitlines()) == 1 + 41
+
+
+def test_what_no_import_reaches_says_where_it_is_and_what_keeps_it() -> None:
+    run = {**CONFIG, "Cmd": ["python", "main.py"]}
+    explanation = explained([*PYTHON, MAIN], run=run)
+    assert why(explanation, "pip") == said("""
+        /opt/venv/bin/pip is left out: no import that is followed reaches it
+          asked    pip
+          what     file, 34 bytes, mode 0755, owner 0:0, layer 1 of 1
+          others   /opt/venv/lib/python3.11/site-packages/pip
+          within   /opt/venv, which stays otherwise (runtime.python)
+          to keep  --keep /opt/venv/bin/pip, or --level safe
+        """)
 
 
 def test_looking_for_close_names_is_bounded() -> None:
@@ -265,15 +337,16 @@ def test_what_is_left_out_says_how_likely_it_is_and_what_keeps_it() -> None:
     app = calling("iconv_open")
     explanation = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 12345"])
     assert why(explanation, f"{gconv}/SJIS.so") == said(f"""
-        {gconv}/SJIS.so is left out: guessed; --keep-dlopen guessed keeps it
+        {gconv}/SJIS.so is left out: that it is opened by name is guessed
           what     file, 5 bytes, mode 0644, owner 0:0, layer 1 of 1
           evidence
             libc.gconv-all: calls iconv_open: a user may ask for any charset, by /app
-          to keep  --keep {gconv}/SJIS.so
+          to keep  --keep {gconv}/SJIS.so, or --keep-dlopen guessed
         """)
     line = "libc.gconv-all (guessed)"
-    cost = "2 files, 0.0 kB; --keep-dlopen guessed keeps it"
-    (section,) = [s for s in warning_sections(explanation.result.plan) if "left out" in s.title]
+    cost = "2 files, 0.0 kB"
+    section = left_out_section(explanation.result.plan)
+    assert section.title == "may be opened by name, left out; --keep-dlopen guessed keeps all of it"
     assert section.lines == (f"{line}: {gconv}: {cost}",)
     kept = explained([app, *libc(), f"{gconv[1:]}/SJIS.so: 1"], options=GUESSED)
     assert why(kept, f"{gconv}/SJIS.so").startswith(f"{gconv}/SJIS.so is kept")

@@ -124,6 +124,12 @@ def test_conditions_about_the_user(condition: str) -> None:
         ("f() { [ -e /x ] || return 0; a; }; f; b", *[["?a", "last b"]] * 2),
         ("while read x; do a $x; done; b", *[["?a $x", "last b"]] * 2),
         ("while true; do a; break; done; b", *[["a", "last b"]] * 2),
+        ("while true; do a && break; exit 1; done; b", *[["a", "?exit 1", "?last b"]] * 2),
+        ("for i in 1 2; do [ -e $i ] && x=$i && break; done; a $x", *[[
+            "?last a 1", "?last a 2", "?last a $x", "?last a $x"]] * 2),
+        ("for i in 1; do for j in 2; do x=$j; break 2; done; x=3; done; a $x", *[[
+            "last a 3", "last a 2"]] * 2),
+        ("for i in 1 2; do exec $i; done; b", *[["exec 1", "exec 2"]] * 2),
         ("for i in 1 2; do a $i; done; b", *[["a 1", "a 2", "last b"]] * 2),
         ("for i in *; do a $i; done", *[["?a *"]] * 2),
         ("exec > /x 2>&1; a", *[[" >/x >&1", "last a"]] * 2),

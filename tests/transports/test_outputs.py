@@ -235,6 +235,14 @@ def test_outputs_that_cannot_be_are_told_early(output: str, image: Image, tmp_pa
     assert kit.listing(tmp_path) == before | {"none"}
 
 
+@pytest.mark.parametrize("output", ["oci-archive:/proc/o.tar", "oci:/proc/o"])
+def test_an_output_that_cannot_be_is_named_as_it_was_written(output: str) -> None:
+    with pytest.raises(OutputError) as refused:
+        check(output)
+    said = f"{output} cannot be written: No such file or directory (/proc)"
+    assert str(refused.value) == said
+
+
 def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
     for output in OUTPUTS.values():
         check(output.format(tmp_path))

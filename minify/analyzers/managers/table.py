@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from minify.analyzers.managers import configured, directories, initscripts, timed
+from minify.analyzers.managers import configured, directories, initscripts, makefiles, timed
 from minify.analyzers.managers.job import Job
 from minify.analyzers.services import SERVICES
 from minify.analyzers.started import Started
@@ -23,12 +23,14 @@ MANAGERS: Mapping[str, Reader] = {
     "forego": configured.procfile,
     "foreman": configured.procfile,
     "goreman": configured.procfile,
+    "gmake": makefiles.recipes,
     "hivemind": configured.procfile,
     "honcho": configured.procfile,
     "inetd": configured.inetd,
     # Only an entrypoint is called so; a real init is refused.
     "init": directories.overlay,
     "invoke-rc.d": initscripts.service,
+    "make": makefiles.recipes,
     "monit": configured.monit,
     "multirun": configured.arguments,
     "my_init": directories.my_init,

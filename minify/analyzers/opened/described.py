@@ -79,7 +79,8 @@ _CODE = (
         siblings.RULE,
         "the end of a path, as `/gpg-agent`, in the application's own program that starts others",
         "the program beside it of that name, of the same upstream or of what that depends on;"
-        " by a bare name guessed",
+        " by a bare name guessed, unless it looks names up in PATH and both are of the same"
+        " sources",
         Likelihood.LIKELY,
         "a program puts together where others are",
         "0 in fourteen programs",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from minify.analyzers.opened.texts import matches
 from minify.closure import Context, Finding, Likelihood, Need, Reason
+from minify.closure.commandline import called, inner_command
 from minify.elf.elffile import ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import child, parent
@@ -20,6 +21,8 @@ RULE = "strings.sibling"
 _STARTS = frozenset(
     "execl execle execlp execv execve execvp execvpe posix_spawn posix_spawnp".split()
 )
+# They look a bare name up in PATH.
+_LOOK_UP = frozenset("execlp execvp execvpe posix_spawnp".split())
 _NAME = re.compile(rb"\0/[\w+./-]{1,200}+(?=\0)")
 _BARE = re.compile(rb"\0[A-Za-z][\w+.-]{2,60}+(?=\0)")
 _MOST = 100
@@ -35,6 +38,9 @@ def analyze(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
     for name in bare:
         names.setdefault(name, Likelihood.GUESSED)
     found = 0
+    # groff starts `troff` and `pic`, which are made with it, by their bare names.
+    is_head = inner_command(called(entry.path), ()) is not None  # it starts what it is given
+    looks_up = not is_head and not elf.imports.isdisjoint(_LOOK_UP)
     for name, likelihood in names.items():
         path = child(parent(entry.path), name)
         if _is_sibling(path, entry, context):
@@ -42,7 +48,14 @@ def analyze(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
             if found > _MOST:
                 return
             reason = Reason(RULE, entry.path, f"contains {name}, and starts programs")
-            yield Need(path, reason, likelihood=likelihood)
+            is_likely = looks_up and _is_of_same_sources(path, entry, context)
+            yield Need(path, reason, likelihood=Likelihood.LIKELY if is_likely else likelihood)
+
+
+def _is_of_same_sources(path: str, entry: Entry, context: Context) -> bool:
+    found = context.tree.file(path)
+    mine = context.packages.siblings(context.packages.owners(entry.path))
+    return found is not None and not mine.isdisjoint(context.packages.owners(found.path))
 
 
 def _is_sibling(path: str, entry: Entry, context: Context) -> bool:

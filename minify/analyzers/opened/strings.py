@@ -71,7 +71,8 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
     if elf is None or not elf.can_be_loaded or _C_LIBRARY.match(basename(entry.path)):
         return
     is_own = context.is_first_party(entry.path)
-    found, libraries = matches(entry, context, _PATH, _LIBRARY)
+    opens = bool(elf.imports & _OPENS)
+    found, *more = matches(entry, context, _PATH, *((_LIBRARY,) if opens else ()))
     tables = _of_tables(elf)
     paths = tuple(path for path in found if path not in tables)
     yield from _files(paths, entry, context, is_own=is_own)
@@ -79,7 +80,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
         yield from _directories(paths, entry, context)
         yield from unterminated.analyze(entry, context)
         yield from siblings.analyze(entry, elf, context)
-    if elf.imports & _OPENS:
+    for libraries in more:
         names = _with_modules(libraries, entry, context) if is_own else libraries
         yield from _libraries(names, entry, elf, context)
     if is_own and elf.imports & _RUNS:

@@ -12,7 +12,9 @@ from itertools import chain
 from minify.analyzers.scripts import directories
 from minify.analyzers.scripts.files import named, programs_in
 from minify.analyzers.scripts.helpers import helpers
-from minify.analyzers.scripts.lookup import is_users, programs
+from minify.analyzers.scripts.lookup import is_users, prints_nothing, programs
+from minify.analyzers.scripts.optional import optional
+from minify.analyzers.scripts.passing import passes_on
 from minify.analyzers.scripts.place import Place
 from minify.analyzers.walks import configuration_runs, surveyed
 from minify.closure import Context, Finding, Gap, Grade, Need, Reason
@@ -36,6 +38,7 @@ from minify.shell import (
 )
 from minify.shell.builtins import NAMES
 from minify.shell.parser import LARGEST
+from minify.shell.survey import Unset
 from minify.shell.syntax import Function, Word
 from minify.shell.traversal import literals, statements
 from minify.shell.values import Unknown, known
@@ -91,6 +94,7 @@ class _Reader:
         self._by_configuration = configuration_runs(context)
         self._directories = tuple(directories.gone_through(found, context))
         self._functions = frozenset(_functions(found))
+        self._optional = optional(found)
         self._known: dict[_Site, set[Value]] = {}
         """The commands that are known in one of the ways to come to them, and their names."""
         self._started: set[tuple[str, int, Value | None]] = set()
@@ -105,16 +109,22 @@ class _Reader:
         """More shell texts, which the survey did not come to."""
 
     def findings(self) -> Iterator[Finding]:
+        for one in self._found.unset:
+            if self._is_expected(one):
+                self._known.setdefault((one.path, one.line, one.command), set())
         for path, script in self._found.scripts.items():
             for text, line in literals(script):
                 yield from programs_in(text, Place(path, line, None), self._context)
         for run in self._runs():
             yield from self._run(run)
-        for one in self._found.named:
-            place = Place.of(one)
-            yield from named(one.value, place, self._context, is_use=not one.is_assigned)
+        for word in self._found.named:
+            place = Place.of(word)
+            yield from named(word.value, place, self._context, is_use=not word.is_assigned)
         yield from self._guesses()
         yield from self._gaps()
+
+    def _is_expected(self, one: Unset) -> bool:
+        return one.is_expected or one.written.removeprefix("$") in self._optional
 
     def _runs(self) -> Iterator[Run]:
         """The runs of the survey, and those of the configuration's command in the same files."""
@@ -149,7 +159,9 @@ class _Reader:
     def _builtin(self, words: tuple[Value, ...], run: Run, place: Place) -> None:
         """What `eval` runs may be wholly unknown; what a part of it is the survey looks at."""
         if words[0].text == "eval" and words[1:] and all(map(_is_unknown, words[1:])):
-            if not is_users(words[1]):
+            if is_users(words[1]):
+                self._know(run)
+            else:
                 self._unknown.setdefault(_site(run), ("runs", words[1], place))
         elif words[0].text not in _SOURCES:
             self._know(run)
@@ -160,7 +172,9 @@ class _Reader:
     def _arguments(self, run: Run, place: Place) -> Iterator[Finding]:
         if run.path in self._found.scripts and run.likelihood is not Likelihood.NEVER:
             for word in run.words[1:]:
-                yield from named(word, place, self._context, is_use=True)
+                # What a script is given whoever starts it names, in the line where it does.
+                if not (word.beginning.startswith("/") and passes_on(run.written)):
+                    yield from named(word, place, self._context, is_use=True)
 
     def _helpers(self, line: CommandLine, run: Run, place: Place) -> Iterator[Finding]:
         for name in helpers(line.words):
@@ -178,10 +192,14 @@ class _Reader:
             yield self._started_by(name, command, place)
         if name.text == "{}":
             yield from self._made_up("runs", name, run, place)
-        elif name.text is not None or is_users(name):
+        elif name.text is not None or self._is_users(name) or prints_nothing(name):
             self._know(run)
         if name.text is None:
             self._guessed.setdefault(_site(run), []).append((name, place))
+
+    def _is_users(self, name: Value) -> bool:
+        """Whether a command is what whoever starts the script names, or leaves out."""
+        return is_users(name) or name.shown.removeprefix("$") in self._optional
 
     def _started_by(self, name: Value, command: Command, place: Place) -> Need:
         self._started.add((place.path, place.line, name))
@@ -290,6 +308,8 @@ class _Reader:
         for name, place in filter(None, self._texts.values()):
             found.setdefault((place.path, "runs", name.shown), place.line)
         for one in self._found.unset:
+            if self._is_expected(one):
+                continue
             others = self._known.get((one.path, one.line, one.command), set()) - {one.following}
             if not others and (one.path, one.line, one.following) not in self._started:
                 found.setdefault((one.path, "runs", one.written), one.line)

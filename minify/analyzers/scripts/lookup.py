@@ -22,6 +22,9 @@ _STARS = re.compile(r"\*+")
 _MAGIC = re.compile(r"([*?\[])")
 # What prints the path of a command that it is given.
 _PRINTED = re.compile(r"\b(?:which|command -v|type -[pP]|readlink -f|realpath) ([\w./+-]++)")
+_SILENT = re.compile(
+    r"\$\((?:mkdir|rm|rmdir|cp|mv|ln|touch|chmod|chown|test|true|:) ?[^|;&<>`()]*+\)"
+)
 _POSITIONAL = re.compile(r"\$\{?[@*#\d]")
 
 
@@ -123,6 +126,11 @@ def matches(value: Value, context: Context) -> list[str]:
         if len(found) > _MOST_MATCHES:
             return []
     return found
+
+
+def prints_nothing(value: Value) -> bool:
+    """Whether a value is the output of a command that has none: `if ! $(mkdir -p x)`."""
+    return _SILENT.fullmatch(value.shown) is not None
 
 
 def is_users(value: Value) -> bool:
