@@ -137,8 +137,7 @@ class Graph:
             module, is_main = self._queue.popleft()
             content = self.finder.source(module)
             part = self._part(self._real(module))
-            if part is not Part.STANDARD and b"find_library" in content:
-                self.finds_libraries = True
+            self.finds_libraries |= part is not Part.STANDARD and b"find_library" in content
             self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
             if module.kind is ModuleKind.EXTENSION:
@@ -146,11 +145,10 @@ class Graph:
 
     def _sources(self, extension: Module, path: ImagePath) -> bool:
         """Follows what Cython made an extension of, where that is beside it; whether it is."""
-        directory = ImagePath(parent(path))
-        stem = extension.name.rpartition(".")[2]
-        if self.tree.file(f"{directory}/{stem}.pyx") is None or "." not in extension.name:
+        directory = parent(path)
+        package, _, stem = extension.name.rpartition(".")
+        if not package or self.tree.file(f"{directory}/{stem}.pyx") is None:
             return False
-        package = extension.name.rpartition(".")[0]
         # It includes others, from everywhere below.
         for entry in self.tree.below(directory):
             if entry.path.endswith(cython.SOURCES) and entry.size <= cython.LARGEST_SOURCE:
