@@ -224,6 +224,10 @@ class _Program:
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} imports by a name that is only known at run time (line {shown})"
             yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
+        for name, origin in graph.programs.items():
+            command = self.context.command(name)
+            if command is not None:
+                yield Need(command.path, Reason("python.program", origin.by, origin.detail))
         for path, lines in graph.runs.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} runs other programs (line {shown}): they are not followed"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from minify.filetree import FileTree, ImagePath
 from minify.filetree.path import basename, is_within, parent
 from minify.python import cython, standard_library
+from minify.python.application import modules_of
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
 from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
@@ -19,7 +19,6 @@ from minify.python.unread import SUFFIXES
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
 _REQUIREMENT = re.compile(r"[=<>!~\[;]")
-_ANOTHER_PLACE = frozenset("node_modules site-packages dist-packages __pycache__".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,8 @@ class Graph:
     """Names of files of the kinds that nobody reads otherwise, among the constants."""
     runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files that start other programs, and the lines."""
+    programs: dict[str, Origin] = field(default_factory=dict)
+    """The programs among them whose names are constants."""
     is_complete: bool = True
     """Whether it ended before its bound."""
     finds_libraries: bool = False
@@ -128,7 +129,7 @@ class Graph:
 
     def below(self, directory: str, origin: Origin) -> None:
         """Reaches every module of an application's directory but its tests."""
-        for module in _modules_of(self.tree, directory, self._others):
+        for module in modules_of(self.tree, directory, self._others):
             self.module(module, origin)
 
     def follow(self) -> None:
@@ -214,12 +215,18 @@ class Graph:
         self._texts(imports, path, own=own)
         if module.name == "__main__":
             self._scripts(imports, path)
-        if imports.runs and own:
-            self.runs[path] = imports.runs
+        if own:
+            self._runs(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
             self._expand(path, imports.unknown[0])
+
+    def _runs(self, imports: Imports, path: ImagePath) -> None:
+        if imports.runs:
+            self.runs[path] = imports.runs
+        for name in imports.programs:
+            self.programs.setdefault(name, Origin(path, f"{path} runs {name}"))
 
     def _imported(self, item: Imported, path: ImagePath) -> None:
         line = f" at line {item.line}" if item.line else ""
@@ -370,31 +377,3 @@ class Graph:
         top = module.name.partition(".")[0]
         if module.name == top and top in standard_library.WHOLE:
             self._all_of(module, Origin(path, f"part of {top}, kept whole"))
-
-
-def _modules_of(tree: FileTree, directory: str, without: Iterable[ImagePath]) -> Iterator[Module]:
-    """The modules in an application's directory, named by their paths below it."""
-    entry = tree.directory(directory)
-    others = frozenset(without)
-    stack: list[tuple[ImagePath, tuple[str, ...]]] = [(entry.path, ())] if entry else []
-    number = 0
-    while stack and number < _MOST_MODULES:
-        here, above = stack.pop()
-        for name in tree.children(here):
-            path = ImagePath(f"{here.rstrip('/')}/{name}")
-            stem, _, suffix = name.partition(".")
-            parts = (*above, stem)
-            if name.startswith(".") or standard_library.is_aside(f"app.{stem}"):
-                continue
-            if tree.get(path) is not None and tree.children(path):
-                is_environment = tree.get(f"{path}/pyvenv.cfg") is not None
-                if path not in others and name not in _ANOTHER_PLACE and not is_environment:
-                    stack.append((path, parts))
-            elif kind := _KINDS.get(suffix):
-                number += 1
-                own = above if stem == "__init__" else parts
-                inside = (str(here),) if stem == "__init__" else ()
-                yield Module(".".join(own) or stem, kind, path, inside)
-
-
-_KINDS: Mapping[str, ModuleKind] = {"py": ModuleKind.SOURCE, "pyc": ModuleKind.BYTECODE}

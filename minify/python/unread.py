@@ -47,7 +47,7 @@ KINDS = (
     ),
     Kind(
         (".po", ".pot"),
-        re.compile(r"msg[a-z]{3,8}"),
+        re.compile(r"msg(?:attrib|cat|conv|filter|fmt|merge|unfmt)"),
         re.compile(r"babel|django-rosetta|polib|translate-toolkit|translation-finder"),
         beside=".mo",
     ),

@@ -241,6 +241,7 @@ def built(*more: Member | str, main: str = "import sums") -> set[str]:
 
 def test_what_a_distribution_has_for_building_goes() -> None:
     assert built() == {"__init__.py", "de.mo", "fr.po"}
+    assert built(f"{SITE}/msgpack/__init__.py") == {"__init__.py", "de.mo", "fr.po"}
 
 
 def test_what_a_distribution_has_for_building_stays_for_who_reads_it() -> None:
@@ -293,3 +294,16 @@ def test_what_comes_with_an_interpreter_does_not_start_it() -> None:
         options=Options(keep=("/usr/lib/binfmt.d/*",)),
     )
     assert "site:pip/__init__.py" not in library(plan)
+
+
+def test_program_that_the_application_runs_by_its_name_stays_and_is_told() -> None:
+    text = "import subprocess\nsubprocess.run(['tool', '-x'])\nsubprocess.run(f'other {text}')\n"
+    programs = [calling("main", name=f"usr/bin/{name}") for name in ("tool", "other", "third")]
+    plan = plan_of(["python", "main.py"], file("app/main.py", text), *programs)
+    assert why(plan, "/usr/bin/tool")[0].endswith(": python.program")
+    kept = {path for path in plan.keep.kept if path.startswith("/usr/bin/")}
+    assert kept & {"/usr/bin/tool", "/usr/bin/other", "/usr/bin/third"} == {
+        "/usr/bin/tool",
+        "/usr/bin/other",
+    }
+    assert any("runs other programs (line 2, 3)" in gap for gap in gaps(plan))
