@@ -160,7 +160,8 @@ MONOREPO: tuple[Member | str, ...] = (
     file(
         "app/package.json",
         '{"workspaces": ["apps/*"], "scripts": {"start": "run-p serve",'
-        ' "dev": "pm2-runtime e.json", "serve": "npm run serve -w apps/api", "all": "npm run serve -ws"}}',
+        ' "dev": "pm2-runtime e.json", "serve": "npm run serve -w apps/api",'
+        ' "all": "npm run serve -ws"}}',
     ),
     file(
         "app/apps/api/package.json", '{"name": "api", "scripts": {"serve": "node ../../main.js"}}'
