@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from minify.analyzers.providers import is_loaded, opened_before
 from minify.closure import Context, Finding, Gap, Grade, Missing, Need, Reason
-from minify.closure.solver import ALONE, NEEDED
+from minify.closure.solver import ALONE, BEHIND, NEEDED
 from minify.elf import linkmap
 from minify.elf.elffile import ElfError, ElfFile
-from minify.elf.linkmap import UnmetVersion
+from minify.elf.linkmap import LinkMap, UnmetVersion
 from minify.filetree import Entry
 
 
@@ -35,16 +35,29 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     link_map = context.link_map(entry)
     for loaded in (*link_map.objects, *link_map.auditors):
         yield Need(loaded.path, Reason(rule, loaded.by, loaded.how), grade)
-    for missing in link_map.missing if elf.interpreter or link_map.interpreter else ():
-        # Nothing here can load what is for another machine or another C library.
-        reason = Reason(rule, missing.by, f"DT_NEEDED {missing.name}")
-        absent = Missing(missing.name, reason, grade, missing.looked, missing.hint)
-        yield from (absent,) if elf.interpreter else _unless_loaded(missing, absent, context)
-    for unmet in link_map.unmet:
-        yield _unmet(unmet, rule, grade)
+    if rule == NEEDED or _has_loader(link_map):
+        yield from _lacking(entry, link_map, rule, grade, context)
     for consulted in link_map.consulted:
         if consulted.entry is not None:
             yield Need(consulted.requested, Reason("elf.loader", entry.path, "read by the loader"))
+
+
+def _has_loader(link_map: LinkMap) -> bool:
+    """Whether anything of the image can load a library: add-ons come for other machines as well."""
+    return link_map.interpreter is not None and link_map.interpreter.entry is not None
+
+
+def _lacking(
+    entry: Entry, link_map: LinkMap, rule: str, grade: Grade, context: Context
+) -> Iterator[Finding]:
+    """What ld.so would end with an error for."""
+    for missing in link_map.missing:
+        which = BEHIND if rule == ALONE and missing.by != entry.path else rule
+        reason = Reason(which, missing.by, f"DT_NEEDED {missing.name}")
+        absent = Missing(missing.name, reason, grade, missing.looked, missing.hint)
+        yield from (absent,) if rule == NEEDED else _unless_loaded(missing, absent, context)
+    for unmet in link_map.unmet:
+        yield _unmet(unmet, rule, grade)
 
 
 def _unless_loaded(

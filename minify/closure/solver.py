@@ -41,6 +41,9 @@ NEEDED = "elf.needed"
 ALONE = "elf.plugin"
 """The rule of what a library needs when it is looked at without a program."""
 
+BEHIND = "elf.plugin.needed"
+"""The rule of what a library lacks that is loaded for such a one, in its context."""
+
 _MOUNTED = ("/dev/", "/proc/", "/sys/")
 
 _Store = dict[ImagePath, dict[Reason, None]]
@@ -216,9 +219,11 @@ class _Solver:
 
     def result(self) -> KeepSet:
         self._keep_parents()
-        # A library's unmet needs count in the context of the programs that load it.
+        # A library's unmet needs count in the context of the programs, or of what else loads it.
         in_context = {
-            path for path, rs in self._reasons.items() if any(r.rule == NEEDED for r in rs)
+            path
+            for path, reasons in self._reasons.items()
+            if any(r.rule == NEEDED or (r.rule == ALONE and r.by != path) for r in reasons)
         }
         soft = [m for m in self._missing if m.grade is Grade.SOFT]
         hard = [m for m in self._missing if m.grade is Grade.HARD]

@@ -307,7 +307,9 @@ def _without_passwords(image: _Image) -> Iterator[Gap]:
     names = image.accounts.with_password()
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
     asking = {found.reason.by for found in image.keep.runs_as if found.account == EVERYBODY}
-    for program in sorted(asking if names else ()):
+    # A script of /etc/init.d and what it starts are one.
+    programs = {program.rpartition("/")[2]: program for program in sorted(asking)}
+    for program in programs.values() if names else ():
         detail = f"lets people log in, and the passwords of {shown} in {SHADOW} are left out"
         reason = Reason("identity.shadow", program, detail)
         yield Gap(reason, "if they log in by password, say --keep-shadow")

@@ -83,6 +83,7 @@ class Contents:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._starts: list[int] = []
         self._runs: list[_Run] = []
 
     def wants(self, first: bytes, size: int) -> bool:
@@ -97,12 +98,13 @@ class Contents:
         if self._runs and self._runs[-1].is_before(offset, place):
             self._runs[-1].size += len(data)
         else:
+            self._starts.append(offset)
             self._runs.append(_Run(offset, place, len(data)))
         return True
 
     def read(self, offset: int, size: int) -> bytes | None:
         """The `size` bytes from `offset`; None if not all of them are kept."""
-        index = bisect_right(self._runs, offset, key=lambda run: run.start) - 1
+        index = bisect_right(self._starts, offset) - 1
         if index < 0:
             return None
         run = self._runs[index]

@@ -83,8 +83,7 @@ class LayerStream:
         self._plain = _Hashed(plain, None if is_same else layer.diff_id)
 
     def read(self, size: int, /) -> bytes:
-        if self._kept is not None:
-            at = self._plain.tell()
+        if self._kept is not None and (at := self._plain.tell()) < self._plain.reached:
             kept = self._kept.read(at, size)
             if kept is not None:
                 self._plain.seek(at + len(kept))
@@ -113,13 +112,12 @@ class LayerStream:
         if not self._layer.is_verifiable and not self._is_compressed:
             self.seek(self.tell() + size)
             return
-        data = self.read(min(size, CHUNK))
-        kept = self._kept if self._kept is not None and self._kept.wants(data, size) else None
-        while data:
-            if kept is not None and not kept.add(self.tell() - len(data), data):
-                kept = None
-            size -= len(data)
-            data = self.read(min(size, CHUNK))
+        kept, left = self._kept, size
+        while left > 0 and (data := self.read(min(left, CHUNK))):
+            if kept is not None:
+                is_wanted = left < size or kept.wants(data, size)
+                kept = kept if is_wanted and kept.add(self.tell() - len(data), data) else None
+            left -= len(data)
 
     def _check_ratio(self) -> None:
         most = self._limit.of(self._stored.reached)

@@ -111,6 +111,32 @@ def test_what_a_launcher_opens_by_its_path_satisfies_what_lies_beside(body: str)
         assert gap.startswith("/opt/vm/libnet.so: DT_NEEDED libvm.so: libvm.so is missing")
 
 
+def test_a_library_of_a_plugin_is_judged_in_the_plugins_context() -> None:
+    # As a wheel has them: only the extension's RPATH says where the libraries are.
+    rpath = ("-Wl,--disable-new-dtags", "-Wl,-rpath,/opt/x.libs")
+    members = [
+        calling("puts"),
+        *libc(),
+        file("opt/x/ext.so", needing("libfortran.so", *rpath, shared=True)),
+        file("opt/x.libs/libfortran.so", needing("libquad.so", shared=True)),
+        library("opt/x.libs/libquad.so"),
+    ]
+    plan = planned({"Cmd": ["/app"]}, members, options=Options(keep=("/opt/x", "/opt/x.libs")))
+    assert gaps(plan) == []
+    plan = planned({"Cmd": ["/app"]}, members[:-1], options=Options(keep=("/opt/x", "/opt/x.libs")))
+    (gap,) = gaps(plan)
+    assert gap.startswith("/opt/x.libs/libfortran.so: DT_NEEDED libquad.so: libquad.so is missing")
+
+
+def test_a_plugin_for_which_the_image_has_no_loader_is_no_gap() -> None:
+    # An add-on comes for musl and for other machines as well.
+    plugin = file("plugins/p.so", needing("libc.musl-x86_64.so.1", shared=True))
+    plan = planned(
+        {"Cmd": ["/app"]}, [calling("puts"), *libc(), plugin], options=Options(keep=("/plugins",))
+    )
+    assert gaps(plan) == []
+
+
 def test_a_gap_names_its_file() -> None:
     plugin = file("plugins/p.so", needing("libnope.so.1", shared=True))
     app = calling("puts")

@@ -145,6 +145,9 @@ class Case:
     """Why the slim image has to run as root, too; empty: it must not."""
     known_failure: str = ""
     """Why the slim image does not pass yet."""
+    gaps: tuple[str, ...] | None = None
+    """The gaps that are told of it, each as its rule and its path; that it stays root's is not one
+    of them. None: nobody has looked."""
 
     @property
     def freezes(self) -> int:

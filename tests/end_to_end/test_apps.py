@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -100,6 +101,26 @@ def test_slim_image_passes_the_checks_run_as_its_summary_says(
     assert stays_root == bool(case.root)
     assert stays_root == any(gap["rule"] == "identity.root" for gap in made.report["gaps"])
     assert made.report["size"]["after"]["bytes"] < made.report["size"]["before"]["bytes"]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_gaps_are_those_that_the_case_states(slim: Callable[[Case], Slim], case: Case) -> None:
+    gaps = slim(case).report["gaps"]
+    assert all(gap["by"] in gap["detail"] for gap in gaps if gap["by"].startswith("/"))
+    found = {f"{gap['rule']} {gap['by']}" for gap in gaps if gap["rule"] != "identity.root"}
+    assert case.gaps is None or sorted(found) == sorted(case.gaps)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["cron", "django", "supervisor"])
+def test_a_second_run_writes_the_same_and_tells_the_same_gaps(
+    fat: Callable[[Case], AppImage], name: str, tmp_path: Path
+) -> None:
+    source = f"docker-archive:{fat(load(name)).archive}"
+    once, _ = minified(source, f"oci:{tmp_path}/once", work=tmp_path)
+    twice, _ = minified(f"oci:{tmp_path}/once", f"oci:{tmp_path}/twice", work=tmp_path)
+    assert twice["output"]["manifest_digest"] == once["output"]["manifest_digest"]
+    assert twice["gaps"] == once["gaps"]
 
 
 @pytest.mark.long
