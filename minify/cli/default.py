@@ -18,6 +18,15 @@ from minify.image.compression import Compression
 from minify.report import FORMATS, IndexResult, Result
 
 _EPILOG = """\b
+Examples:
+  minify app:fat -o app:slim
+  minify app:fat --dry-run
+  minify docker-archive:fat.tar -o docker-archive:slim.tar:app:slim
+  minify docker://host/app:1 -o docker://host/app:1-slim --strict
+
+--keep, --drop, --writable, --env, --label, --expose and --platform can be given several times.
+
+\b
 IMAGE and OUTPUT are written as skopeo and podman write them:
   name:tag, docker-daemon:name:tag   the docker daemon (or podman's, by DOCKER_HOST)
   docker-archive:file.tar[:name:tag] what `docker save` writes
@@ -72,7 +81,7 @@ class _Reporting:
 )
 @option(headings.USER, "--user", metavar="USER", help="NAME or UID, either with :GROUP; or keep.")
 @deciding
-@option(headings.REPORTS, "--strict", is_flag=True, help="Refuse an image with gaps.")
+@option(headings.REPORTS, "--strict", is_flag=True, help="Refuse an image with gaps: exit code 6.")
 @option(headings.REPORTS, "--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @option(
     headings.REPORTS,

@@ -90,14 +90,14 @@ _STAYING = (
         "--keep",
         multiple=True,
         metavar="GLOB",
-        help="Keep these too, with what they need.",
+        help="Keep these paths too, with what they need: * and ? in a name, ** across directories.",
     ),
     option(
         headings.STAYS,
         "--drop",
         multiple=True,
         metavar="GLOB",
-        help="Leave these out, needed or not.",
+        help="Leave these paths out, needed or not.",
     ),
     option(
         headings.STAYS,

@@ -94,11 +94,10 @@ def command(  # noqa: PLR0913 (click hands over one parameter an option)
     explanation = pipeline.explain(image, replace(options, platform=platform))
     answers, unanswered = why.answers(explanation, *paths)
     refused = tuple(why_text.refusals(unanswered, with_all=with_all))
-    # `--user 1000` makes a PATH of 1000.
-    names = [item.asked for item in unanswered if asks_user and not item.asked.startswith("/")]
-    refused += tuple(map(_NO_VALUE.format, names[:1]))
-    if refused and (names or not answers):
-        raise UsageError(*refused)
+    if refused and not answers:
+        # `--user 1000` makes a PATH of 1000.
+        names = [item.asked for item in unanswered if asks_user and not item.asked.startswith("/")]
+        raise UsageError(*refused, *map(_NO_VALUE.format, names[:1]))
     if as_json:
         found = why_json.document(explanation.result, answers, unanswered, with_user=asks_user)
         print_text(found)

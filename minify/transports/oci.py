@@ -105,11 +105,12 @@ def check_output(reference: Reference, options: WriteOptions) -> None:  # noqa: 
                 probe = temporary_name(place)
                 probe.mkdir()
                 probe.rmdir()
-    except FileNotFoundError as error:
-        raise OutputError(
-            f"{name} cannot be written: there is no directory {path.parent}; create it first"
-        ) from error
     except OSError as error:
+        # /proc is there, and nothing can be made in it.
+        if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+            raise OutputError(
+                f"{name} cannot be written: there is no directory {path.parent}; create it first"
+            ) from error
         raise failure(name, error) from error
 
 

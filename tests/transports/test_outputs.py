@@ -235,10 +235,11 @@ def test_outputs_that_cannot_be_are_told_early(output: str, image: Image, tmp_pa
     assert kit.listing(tmp_path) == before | {"none"}
 
 
-def test_an_output_that_cannot_be_is_named_as_it_was_written() -> None:
+@pytest.mark.parametrize("output", ["oci-archive:/proc/o.tar", "oci:/proc/o"])
+def test_an_output_that_cannot_be_is_named_as_it_was_written(output: str) -> None:
     with pytest.raises(OutputError) as refused:
-        check("oci-archive:/proc/o.tar")
-    said = "oci-archive:/proc/o.tar cannot be written: No such file or directory (/proc)"
+        check(output)
+    said = f"{output} cannot be written: No such file or directory (/proc)"
     assert str(refused.value) == said
 
 
