@@ -55,6 +55,7 @@ HEAD = (
 
 PLAN = """
 import sys, time
+import minify.analyzers
 from minify.pipeline import Options, plan
 started = time.perf_counter()
 plan(sys.argv[1], Options())

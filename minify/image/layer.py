@@ -81,23 +81,62 @@ class LayerStream:
         # A layer stored plain has one hash that says both.
         is_same = not self._is_compressed and layer.digest == layer.diff_id
         self._plain = _Hashed(plain, None if is_same else layer.diff_id)
+        self._is_read_whole = layer.is_verifiable or self._is_compressed
+        self._position = 0
+        self._block = b""
+        self._block_start = 0
 
     def read(self, size: int, /) -> bytes:
-        if self._kept is not None and (at := self._plain.tell()) < self._plain.reached:
-            kept = self._kept.read(at, size)
-            if kept is not None:
-                self._plain.seek(at + len(kept))
-                return kept
+        start = self._position - self._block_start
+        if start >= 0 and start + size <= len(self._block):
+            self._position += size
+            return self._block[start : start + size]
+        data = self._some(size)
+        if len(data) < size:
+            parts = [data]
+            while (missing := size - sum(map(len, parts))) and (part := self._some(missing)):
+                parts.append(part)
+            data = b"".join(parts)
+        return data
+
+    def _some(self, most: int) -> bytes:
+        """The next bytes, at least one and at most `most`; none at the end."""
+        start = self._position - self._block_start
+        if not 0 <= start < len(self._block):
+            if self._position != self._plain.reached or not self._is_read_whole:
+                return self._elsewhere(most)
+            # Whatever is read for the first time is read in order, and hashed in large pieces.
+            self._plain.seek(self._position)
+            self._block, self._block_start, start = self._decompressed(CHUNK), self._position, 0
+        data = self._block[start : start + most]
+        self._position += len(data)
+        return data
+
+    def _elsewhere(self, size: int) -> bytes:
+        """The `size` bytes from the position, fewer only at the end: kept, or decompressed anew."""
+        at = self._position
+        data = (
+            self._kept.read(at, size)
+            if self._kept is not None and at < self._plain.reached
+            else None
+        )
+        if data is None:
+            self._plain.seek(at)
+            data = self._decompressed(size)
+        self._position += len(data)
+        return data
+
+    def _decompressed(self, size: int) -> bytes:
         data = self._plain.read(size)
         if self._is_compressed and self._plain.reached > self._limit.free:
             self._check_ratio()
         return data
 
     def seek(self, offset: int, /) -> None:
-        self._plain.seek(offset)
+        self._position = offset
 
     def tell(self) -> int:
-        return self._plain.tell()
+        return self._position
 
     @property
     def stored_reached(self) -> int:
@@ -109,14 +148,14 @@ class LayerStream:
 
         A compressed layer would otherwise be unpacked that far before its bound is looked at.
         """
-        if not self._layer.is_verifiable and not self._is_compressed:
-            self.seek(self.tell() + size)
+        if not self._is_read_whole:
+            self._position += size
             return
         kept, left = self._kept, size
-        while left > 0 and (data := self.read(min(left, CHUNK))):
+        while left > 0 and (data := self._some(min(left, CHUNK))):
             if kept is not None:
                 is_wanted = left < size or kept.wants(data, size)
-                kept = kept if is_wanted and kept.add(self.tell() - len(data), data) else None
+                kept = kept if is_wanted and kept.add(self._position - len(data), data) else None
             left -= len(data)
 
     def _check_ratio(self) -> None:
@@ -136,9 +175,10 @@ class LayerStream:
             return
         # One after the other: the stored bytes' position is the decompressor's till it is done, and
         # a plain layer's two streams are one.
-        self._plain.seek(self._plain.reached)
-        while self.read(CHUNK):
+        self._position = self._plain.reached
+        while self._some(CHUNK):
             pass
+        self._block = b""
         self._stored.seek(self._stored.reached)
         while self._stored.read(CHUNK):
             pass

@@ -92,7 +92,7 @@ def _named(asked: str, explanation: Explanation) -> Found | Unclear:
     """The path whose end is `asked`: what PATH finds first, else the only one."""
     wanted = asked.strip("/")
     if not wanted:
-        return Unclear(asked, "an empty PATH: expected a path in the image, a name or a glob")
+        return Unclear(asked, "expected a path in the image, a name or a glob")
     tree = explanation.tree
     paths = sorted(path for path in tree.entries if path.endswith(f"/{wanted}"))
     command = _command(wanted, explanation)

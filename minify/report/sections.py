@@ -277,7 +277,10 @@ def _evidence(reason: Reason, path: str) -> str:
 
 
 def _changes(plan: Plan, kinds: frozenset[ChangeKind]) -> Iterator[str]:
-    return (line for item in plan.changes for line in _changes_of(item, kinds))
+    # That these are made is told with what is the user's own.
+    made = {given.path for given in plan.identity.given if given.is_new}
+    changes = (item for item in plan.changes if item.entry.path not in made)
+    return (line for item in changes for line in _changes_of(item, kinds))
 
 
 def _changes_of(item: PlannedEntry, kinds: frozenset[ChangeKind]) -> Iterator[str]:

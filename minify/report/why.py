@@ -107,6 +107,11 @@ class Unanswered:
     candidates: tuple[tuple[ImagePath, Fate], ...] = ()
     """The paths that a name may mean, and what becomes of each."""
 
+    @property
+    def line(self) -> str:
+        """What is said of it; an empty one is quoted, so that it can be seen."""
+        return f"{self.asked or repr(self.asked)}: {self.problem}"
+
 
 def why(explanation: Explanation, *asked: str) -> tuple[Answer, ...]:
     """Why each of `asked` stays or goes: absolute paths, names as `libz.so.1`, globs.
@@ -116,7 +121,7 @@ def why(explanation: Explanation, *asked: str) -> tuple[Answer, ...]:
     """
     given, refused = answers(explanation, *asked)
     if refused:
-        raise UsageError(*(f"{item.asked}: {item.problem}" for item in refused))
+        raise UsageError(*(item.line for item in refused))
     return given
 
 

@@ -21,6 +21,8 @@ _MOST_STEPS = 20
 
 _MOST_MATCHES = 30
 
+# A container has these, whatever its image has.
+_OF_THE_RUNTIME = ("/dev/", "/proc/", "/sys/")
 _PARTS_OF_TREES = (Fate.EXCLUDED, Fate.UNREACHED)
 
 _SURELY = {
@@ -47,7 +49,7 @@ def text(answers: Iterable[Answer], *, with_all: bool) -> str:
 def refusals(unanswered: Iterable[Unanswered], *, with_all: bool) -> Iterator[str]:
     """What cannot be answered, and the paths that a name may mean; not escaped yet."""
     for item in unanswered:
-        yield f"{item.asked}: {item.problem}{':' if item.candidates else ''}"
+        yield f"{item.line}{':' if item.candidates else ''}"
         shown = item.candidates[: None if with_all else _SHOWN]
         yield from (f"  {path} ({fate.value})" for path, fate in shown)
         rest = len(item.candidates) - len(shown)
@@ -138,7 +140,8 @@ def _what(answer: Answer) -> Iterator[str]:
     entry = answer.entry
     yield f"{entry.kind.value} -> {printable(entry.target)}" if entry.target else entry.kind.value
     if answer.is_dangling:
-        yield "which leads nowhere"
+        is_made = entry.target.startswith(_OF_THE_RUNTIME)
+        yield "which the runtime provides" if is_made else "which leads nowhere"
     if entry.kind is Kind.FILE:
         yield f"{entry.size:,} byte{'' if entry.size == 1 else 's'}"
     if entry.kind is not Kind.SYMLINK:

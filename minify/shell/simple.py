@@ -11,21 +11,19 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import replace
 
 from minify.shell import builtins, expansion, names, syntax
+from minify.shell.assigning import Assignments, Fields, restore, words_of
 from minify.shell.builtins import absolute
 from minify.shell.expansion import Assumption
 from minify.shell.parser import ShellError, parse
 from minify.shell.run import Called, Ending, Finder, Here, Redirected, Run
-from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, Defined, State, joined
+from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Defined, State, joined
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
 from minify.shell.values import (
     Likelihood,
     Source,
-    Value,
-    concatenated,
     known,
     likeliest,
     number,
-    unknown,
 )
 
 _MOST_RUNS = 5_000
@@ -34,7 +32,6 @@ _MOST_TEXTS = 200
 _MOST_ALIKE = 2
 """Walks through one script that differ in nothing but its variables."""
 
-Fields = tuple[Value, ...]
 Redirections = tuple[Redirected, ...]
 
 
@@ -42,11 +39,11 @@ class TooMuchError(Exception):
     """The walk has no end in sight."""
 
 
-class SimpleCommands:
+class SimpleCommands(Assignments):
     """The half of the walk that is about single commands; `walk` has the other."""
 
     def __init__(self, assumed: Assumption, finder: Finder | None) -> None:
-        self.assumed = assumed
+        super().__init__(assumed)
         self.runs: list[Run] = []
         self.most_runs = _MOST_RUNS
         self.leaves = 0
@@ -72,7 +69,7 @@ class SimpleCommands:
         self, command: Simple, redirections: tuple[Redirection, ...], state: State, here: Here
     ) -> Likelihood:
         targets = tuple(one.word for one in redirections)
-        assigned = [word for one in command.assignments for word in _words_of(one)]
+        assigned = [word for one in command.assignments for word in words_of(one)]
         self.substitutions((*command.words, *assigned, *targets), state, here)
         if not command.words:
             self.assign(command.assignments, state)
@@ -92,7 +89,7 @@ class SimpleCommands:
             outer = {one.name: world.variables.get(one.name) for one in command.assignments}
             self.assign(command.assignments, world)
             status = self.call(words, redirected, world, inside)
-            _restore(outer, world)
+            restore(outer, world)
             outcomes.append((likelihood, world, status))
         if len(outcomes) == 1:
             if worlds[0][1] is not state:
@@ -106,43 +103,6 @@ class SimpleCommands:
             Redirected(one.operator, expansion.value(one.word, state, self.assumed))
             for one in redirections
         )
-
-    def assign(self, assignments: Iterable[syntax.Assignment], state: State) -> None:
-        for one in assignments:
-            self._assign(one, state)
-
-    def _assign(self, one: syntax.Assignment, state: State) -> None:
-        if one.value is None and one.items is None:
-            return
-        used = (*names.used(_words_of(one)), *((one.name,) if one.is_appended else ()))
-        found: dict[Fields, Likelihood] = {}
-        for likelihood, world in state.worlds(used):
-            fields = self.assigned(one, world)
-            found[fields] = max(found.get(fields, likelihood), likelihood)
-        if one.is_element or one.items is not None:
-            self._assign_elements(one, found, state)
-        if one.is_element:
-            state.set(one.name, unknown(f"${one.name}"))
-        else:
-            state.assign(one.name, [Alternative(*item) for item in found.items()])
-
-    def _assign_elements(
-        self, one: syntax.Assignment, found: Iterable[Fields], state: State
-    ) -> None:
-        """Any one element may be each of those of the array, the earlier ones included."""
-        name = names.elements(one.name)
-        earlier = state.variables.get(name, ()) if one.is_element or one.is_appended else ()
-        new = (Alternative((value,)) for fields in found for value in fields)
-        every = dict.fromkeys(replace(a, likelihood=Likelihood.PERHAPS) for a in (*earlier, *new))
-        if every:
-            state.assign(name, list(every))
-
-    def assigned(self, one: syntax.Assignment, state: State) -> Fields:
-        before = state.fields(one.name) or () if one.is_appended else ()
-        if one.items is not None:
-            return (*before, *expansion.fields(one.items, state, self.assumed))
-        value = expansion.value(one.value or Word(()), state, self.assumed)
-        return (concatenated((*before[:1], value)),)
 
     def substitutions(self, words: Iterable[Word], state: State, here: Here) -> None:
         """Walks the commands in `$(…)` of words; what they change is theirs."""
@@ -406,15 +366,3 @@ _BUILTINS: Mapping[str, _Builtin] = {
     "return": SimpleCommands.return_,
     "source": SimpleCommands.source,
 }
-
-
-def _restore(outer: Mapping[str, tuple[Alternative, ...] | None], state: State) -> None:
-    """Ends what `name=value command` has set for the command alone."""
-    for name, alternatives in outer.items():
-        state.variables.pop(name, None)
-        if alternatives is not None:
-            state.variables[name] = alternatives
-
-
-def _words_of(one: syntax.Assignment) -> tuple[Word, ...]:
-    return one.items if one.items is not None else (one.value,) if one.value else ()

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
 
 from minify.shell import expansion, syntax, traversal
+from minify.shell.assigning import Fields
 from minify.shell.parser import parse
 from minify.shell.run import Ending, Here, Run, Surroundings
-from minify.shell.simple import Fields, Redirections, TooMuchError
+from minify.shell.simple import Redirections, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
 from minify.shell.values import (

@@ -260,7 +260,8 @@ def test_jobs_that_become_another_user_keep_root(text: str, is_root: bool) -> No
 
 def test_a_manager_brings_who_watches_each_service() -> None:
     run: dict[str, Json] = {"Cmd": ["runsvdir", "/s"], "Env": ["PATH=/sbin"]}
-    members = [script(f"sbin/{name}", "\x7f") for name in ("runsvdir", "runsv", "supervise")]
+    members = [script(f"sbin/{name}", "\x7f") for name in ("runsvdir", "runsv", "supervise", "sv")]
     shown = reasons(planned(run, [*members, script("s/a/run", "\x7f")]))
     assert shown["/sbin/runsv"] == "!manager.supervisor"
     assert "/sbin/supervise" not in shown
+    assert shown["/sbin/sv"] == shown["/sbin/runsv"]

@@ -90,3 +90,20 @@ def test_programs_behind_a_web_server_bring_their_runtimes(server: str, *, is_ke
     run: dict[str, Json] = {"Cmd": [server, "-h", "/srv"], "Env": ["PATH=/usr/sbin"]}
     kept = planned(run, members).keep.kept
     assert (ImagePath("/usr/share/lua/5.4/a.lua") in kept) == is_kept
+
+
+@pytest.mark.parametrize(
+    ("program", "tree"),
+    [("php8.2", "php/modules"), ("perl", "perl5"), ("lua5.4", "lua/5.4"), ("tclsh8.6", "tcl8.6")],
+)
+def test_libraries_of_distributions_with_lib64_stay(program: str, tree: str) -> None:
+    members: list[Member | str] = [
+        file(f"usr/bin/{program}", compiled("int main() { return 0; }"), mode=0o755),
+        f"usr/lib64/{tree}/a: x",
+        "usr/lib64/other/a: x",
+        *libc(),
+    ]
+    run: dict[str, Json] = {"Cmd": [program, "-x"], "Env": ["PATH=/usr/bin"]}
+    kept = planned(run, members).keep.kept
+    assert ImagePath(f"/usr/lib64/{tree}/a") in kept
+    assert ImagePath("/usr/lib64/other/a") not in kept

@@ -79,11 +79,10 @@ def test_the_summary_says_what_was_changed_on_purpose_and_how_to_run_it() -> Non
           not writable by everybody any more (2)
             /etc/open: owner 0:0 → 10001:10001, mode 0777 → 0775: was writable by everybody
             /w: owner 0:0 → 10001:10001, mode 0666 → 0664: was writable by everybody
-          added or rewritten (5)
+          added or rewritten (4)
             /etc/group: added: the account of the user
             /etc/passwd: only the accounts that are needed
             /srv: added: a directory
-            /srv/up: added: a directory of 10001:10001: written to
             /tmp: added: a directory for temporary files
           configuration (4)
             LABEL old=1 removed

@@ -155,8 +155,12 @@ def test_of_a_minified_image_everything_was_decided_before() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_the_end_itself() -> None:
-    explanation = explained([APP, TOOL, "opt/l -> gone", "opt/loop -> loop"])
-    assert why(explanation, "/opt/l", "/opt/loop") == said("""
+    links: Members = ["opt/l -> gone", "opt/loop -> loop", "opt/log -> /dev/stdout"]
+    explanation = explained([APP, TOOL, *links])
+    assert why(explanation, "/opt/log", "/opt/l", "/opt/loop") == said("""
+        /opt/log is dropped: nothing that is kept needs it
+          what     symlink -> /dev/stdout, which the runtime provides, owner 0:0, layer 1 of 1
+
         /opt/l is dropped: nothing that is kept needs it
           what     symlink -> gone, which leads nowhere, owner 0:0, layer 1 of 1
 
@@ -249,7 +253,7 @@ NONE = "the image has no such path"
         ("/lib/libz.so.1", f"/lib/libz.so.1: {NONE}; close to it: /usr/lib/libz.so.1"),
         ("/l/zz", f"/l/zz: {NONE} (/l leads to /opt/gone; /opt/gone is not there)"),
         ("/srv/app/x/", f"/srv/app/x/: {NONE}; close to it: /srv/app/x"),
-        ("", ": an empty PATH: expected a path in the image, a name or a glob"),
+        ("", "'': expected a path in the image, a name or a glob"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is_close(asked: str, said: str) -> None:

@@ -31,6 +31,16 @@ _SUPERVISORS = {
     "svscanboot": "svscan supervise readproctitle",
 }
 
+# A supervisor is told what to do by programs of its own, which people run beside it.
+_CONTROLS = {
+    "runit": "sv",
+    "runsvdir": "sv",
+    "runsvdir-start": "sv",
+    "s6-svscan": "s6-svc s6-svscanctl s6-svstat",
+    "svscan": "svc svstat",
+    "svscanboot": "svc svstat",
+}
+
 _PARTS = ("/package", "/command", "/etc/s6")
 _MOST_PARTS = 2000
 
@@ -83,13 +93,14 @@ def find(context: Context) -> Iterator[Finding]:
 
 
 def _supervisors(program: Started, context: Context) -> Iterator[Finding]:
-    """The programs of its own that a manager finds in PATH, one for each service."""
-    for name in sorted(program.names & _SUPERVISORS.keys()):
-        for helper in _SUPERVISORS[name].split():
-            command = context.command(helper)
-            if command is not None:
-                reason = Reason(SUPERVISOR, program.path, f"{name} starts {helper}")
-                yield Need(command.path, reason, Grade.HARD)
+    """The programs of its own that a manager finds in PATH, and those that it is told by."""
+    for table, what in ((_SUPERVISORS, "starts"), (_CONTROLS, "is told what to do by")):
+        for name in sorted(program.names & table.keys()):
+            for helper in table[name].split():
+                command = context.command(helper)
+                if command is not None:
+                    reason = Reason(SUPERVISOR, program.path, f"{name} {what} {helper}")
+                    yield Need(command.path, reason, Grade.HARD)
 
 
 def _overlay(program: Started, context: Context) -> Iterator[Finding]:

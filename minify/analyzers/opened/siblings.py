@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from minify.analyzers.opened.texts import matches
 from minify.closure import Context, Finding, Likelihood, Need, Reason
+from minify.closure.commandline import called, inner_command
 from minify.elf.elffile import ElfFile
 from minify.filetree import Entry
 from minify.filetree.path import child, parent
@@ -38,7 +39,8 @@ def analyze(entry: Entry, elf: ElfFile, context: Context) -> Iterator[Finding]:
         names.setdefault(name, Likelihood.GUESSED)
     found = 0
     # groff starts `troff` and `pic`, which are made with it, by their bare names.
-    looks_up = not elf.imports.isdisjoint(_LOOK_UP)
+    is_head = inner_command(called(entry.path), ()) is not None  # it starts what it is given
+    looks_up = not is_head and not elf.imports.isdisjoint(_LOOK_UP)
     for name, likelihood in names.items():
         path = child(parent(entry.path), name)
         if _is_sibling(path, entry, context):
