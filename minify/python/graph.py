@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from minify.filetree import FileTree, ImagePath
-from minify.filetree.path import basename, is_within
-from minify.python import standard_library
+from minify.filetree.path import basename, is_within, parent
+from minify.python import cython, standard_library
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
-from minify.python.imports import Imported, Imports, Part, Style, imports_of
+from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
 from minify.python.layout import Installation
+from minify.python.unread import SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
@@ -64,10 +65,14 @@ class Graph:
     """Libraries by the names that `find_library` is given: `ssl`, for libssl.so.3."""
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
+    files: set[str] = field(default_factory=set)
+    """Names of files of the kinds that nobody reads otherwise, among the constants."""
     runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files that start other programs, and the lines."""
     is_complete: bool = True
     """Whether it ended before its bound."""
+    finds_libraries: bool = False
+    """Whether anything but the standard library calls ctypes.util.find_library."""
     _queue: deque[tuple[Module, bool]] = field(default_factory=deque)
     _expanded: set[str] = field(default_factory=set)
     _aside: set[ImagePath] = field(default_factory=set)
@@ -132,10 +137,24 @@ class Graph:
             module, is_main = self._queue.popleft()
             content = self.finder.source(module)
             part = self._part(self._real(module))
+            self.finds_libraries |= part is not Part.STANDARD and b"find_library" in content
             self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
             if module.kind is ModuleKind.EXTENSION:
                 self._beside(module)
+
+    def _sources(self, extension: Module, path: ImagePath) -> bool:
+        """Follows what Cython made an extension of, where that is beside it; whether it is."""
+        directory = parent(path)
+        package, _, stem = extension.name.rpartition(".")
+        if not package or self.tree.file(f"{directory}/{stem}.pyx") is None:
+            return False
+        # It includes others, from everywhere below.
+        for entry in self.tree.below(directory):
+            if entry.path.endswith(cython.SOURCES) and entry.size <= cython.LARGEST_SOURCE:
+                found = in_library(self.tree.read(entry), package)
+                self._imports(Module(extension.name, ModuleKind.SOURCE, entry.path), found)
+        return True
 
     def _beside(self, extension: Module) -> None:
         """The modules beside an extension, whose texts a compiler may have packed together."""
@@ -190,7 +209,7 @@ class Graph:
             if module.is_package and not self.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(imports, path)
-        if imports.is_opaque:
+        if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
         self._texts(imports, path, own=own)
         if module.name == "__main__":
@@ -248,6 +267,8 @@ class Graph:
             origin = Origin(path, f"{where} has the text {text}")
             if text in self.distributions.groups and text not in standard_library.FOR_TOOLS:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
+            if text.endswith(SUFFIXES):
+                self.files.add(text.rpartition("/")[2])
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)
             elif text in imports.libraries:
