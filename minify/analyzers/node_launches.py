@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from minify.analyzers.node_settings import of_nodemon, of_pm2
+from minify.analyzers.node_settings import LARGEST, of_nodemon, of_pm2
 from minify.analyzers.runlines import (
     START,
     RunLine,
@@ -211,7 +211,8 @@ class Launches:
         """The programs of a file of pm2, which is a module itself."""
         where = self._where(line)
         file = self.context.tree.file(joined(where, name))
-        entries = of_pm2(decoded(self.context.tree.read(file))) if file is not None else None
+        text = decoded(self.context.tree.read(file, LARGEST)) if file is not None else ""
+        entries = of_pm2(text)
         if file is None or not entries:
             self._doubt(f"{line.by} has a program run what nobody sees in {joined(where, name)}")
             return

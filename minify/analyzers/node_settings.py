@@ -17,7 +17,8 @@ _KEY = re.compile(
     re.VERBOSE,
 )
 _NODE = re.compile(r"(?:.*/)?node")
-_LARGEST = 1 << 18
+LARGEST = 1 << 18
+"""Bytes that are read of such a file."""
 _CODE = (".js", ".mjs", ".cjs")
 
 
@@ -34,7 +35,7 @@ class Declared:
 def of_pm2(text: str) -> tuple[Declared, ...]:
     """The programs of an ecosystem file (JSON, YAML, JavaScript); empty if not all are known."""
     try:
-        return tuple(_declared(text[:_LARGEST]))
+        return tuple(_declared(text))
     except ValueError:
         return ()
 
@@ -66,4 +67,4 @@ def of_nodemon(directory: str, tree: FileTree) -> bool:
     entry = tree.file(f"{directory.rstrip('/')}/nodemon.json")
     if entry is None:
         return True
-    return entry.size <= _LARGEST and b'"exec' not in tree.read(entry)
+    return entry.size <= LARGEST and b'"exec' not in tree.read(entry)

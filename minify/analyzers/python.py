@@ -26,7 +26,7 @@ from minify.closure import (
 )
 from minify.closure.patterns import glob
 from minify.filetree import ImagePath, Kind
-from minify.filetree.path import ancestors, basename, is_within, joined, parent
+from minify.filetree.path import basename, is_within, joined, parent
 from minify.python import (
     Distribution,
     Distributions,
@@ -43,15 +43,13 @@ from minify.python import (
 )
 from minify.python.commands import references
 from minify.python.editable import mapping
+from minify.python.members import Members
 
-_MODULE_SUFFIXES = (".py", ".pyc")
-_TESTS = frozenset(("tests", "_tests"))
 # Where ldconfig finds libraries in the common distributions; what is loaded, ld.so's search says.
 _LIBRARY_DIRECTORIES = tuple(
     "/lib /lib64 /lib/*-linux-* /usr/lib /usr/lib64 /usr/lib/*-linux-* /usr/local/lib".split()
 )
 _VERSIONED = re.compile(r"\.so(?:\.\d++)*+\Z")
-_WITHOUT_CODE = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cpp", ".a")
 
 
 def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
@@ -69,13 +67,14 @@ def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], fr
     """The interpreters that all is known of, and the directories of the others."""
     every = launches(keep, context)
     unknown = unexplained(keep, every, context)
+    names = frozenset(map(basename, keep.kept))
     by_installation: dict[Installation, list[Launch]] = {}
     for launch in every:
         by_installation.setdefault(launch.installation, []).append(launch)
     followed: list[_Program] = []
     spared: set[ImagePath] = set()
     for installed, started in by_installation.items():
-        program = _Program(installed, context)
+        program = _Program(installed, context, names)
         if installed.program in unknown or not program.follow(started):
             spared.update(installed.managed)
         else:
@@ -89,8 +88,9 @@ class _Program:
 
     installed: Installation
     context: Context
+    kept: frozenset[str]
+    """The names of the files that stay when every library is whole."""
     graph: Graph = field(init=False)
-    _holding: frozenset[str] | None = None
 
     def follow(self, started: Iterable[Launch]) -> bool:
         """Follows the imports; whether all that is started was found."""
@@ -209,8 +209,10 @@ class _Program:
         graph = self.graph
         for path, reached in graph.reached.items():
             yield from self._module(path, reached)
+        is_tight = level is Level.TIGHT
+        members = Members(self.context.tree, graph, self.kept, only_reached=is_tight)
         for distribution, origin in graph.whole.values():
-            yield from self._distribution(distribution, origin, level)
+            yield from self._distribution(distribution, origin, members)
         for distribution, origin in graph.named.values():
             if distribution.metadata is not None and distribution.name not in graph.whole:
                 reason = Reason("python.metadata", self._by(origin), origin.detail)
@@ -222,6 +224,10 @@ class _Program:
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} imports by a name that is only known at run time (line {shown})"
             yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
+        for name, origin in graph.programs.items():
+            command = self.context.command(name)
+            if command is not None:
+                yield Need(command.path, Reason("python.program", origin.by, origin.detail))
         for path, lines in graph.runs.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} runs other programs (line {shown}): they are not followed"
@@ -260,7 +266,7 @@ class _Program:
                     yield f"{directory}/{name}{suffix}"
 
     def _distribution(
-        self, distribution: Distribution, origin: Origin, level: Level
+        self, distribution: Distribution, origin: Origin, members: Members
     ) -> Iterator[Finding]:
         detail = f"part of {distribution.name}: {origin.detail}"
         reason = Reason("python.distribution", self._by(origin), detail)
@@ -269,55 +275,21 @@ class _Program:
             if entry is None:
                 continue
             if entry.kind is Kind.DIRECTORY:
-                yield from self._tree(entry.path, reason, level)
-            elif self._stays(entry.path, level):
+                yield from self._tree(entry.path, reason, members)
+            elif members.stays(entry.path):
                 yield Need(path, reason)
                 if path.endswith(".py"):
                     yield from (Need(cached, reason) for cached in self._cached(entry.path))
 
-    def _tree(self, top: ImagePath, reason: Reason, level: Level) -> Iterator[Finding]:
+    def _tree(self, top: ImagePath, reason: Reason, members: Members) -> Iterator[Finding]:
         if top.endswith((".dist-info", ".egg-info")):
             yield Need(top, reason, whole_tree=True)
             return
         for entry in self.context.tree.below(top):
-            if entry.kind is not Kind.DIRECTORY and self._stays(entry.path, level):
+            if entry.kind is not Kind.DIRECTORY and members.stays(entry.path):
                 yield Need(entry.path, reason)
                 if entry.path.endswith(".py"):
                     yield from (Need(cached, reason) for cached in self._cached(entry.path))
-
-    def _stays(self, path: ImagePath, level: Level) -> bool:
-        """Whether a file of a distribution that is kept stays at this level."""
-        if "/__pycache__/" in path:
-            return False  # it comes with its source
-        if path in self.graph.reached:
-            return True
-        above = path.split("/")[:-1]
-        if _TESTS.intersection(above) and self._site(path) and not self._is_tested(above):
-            return False
-        if level is Level.BALANCED:
-            return True
-        return not path.endswith((*_MODULE_SUFFIXES, *_WITHOUT_CODE)) and not self._is_module(path)
-
-    def _site(self, path: ImagePath) -> bool:
-        return any(is_within(path, site) for site in self.installed.sites)
-
-    def _is_tested(self, above: list[str]) -> bool:
-        """Whether something imports from the tests that a file is among."""
-        at = next(number for number, name in enumerate(above) if name in _TESTS)
-        return "/".join(above[: at + 1]) in self._directories
-
-    @property
-    def _directories(self) -> frozenset[str]:
-        """Those that hold a module which is reached."""
-        if self._holding is None:
-            self._holding = frozenset(
-                above for path in self.graph.reached for above in ancestors(path)
-            )
-        return self._holding
-
-    def _is_module(self, path: ImagePath) -> bool:
-        """Whether a shared library is an extension, which only imports load."""
-        return ".cpython-" in basename(path) or path.endswith(".abi3.so")
 
     def _data(self) -> Iterator[Finding]:
         """What modules of the standard library read and run."""
@@ -327,6 +299,8 @@ class _Program:
                 for path in glob(tree, f"{self.installed.standard}/{pattern}"):
                     yield Need(path, Reason("python.data", program, f"{name} reads {pattern}"))
         for name, paths in standard_library.OUTSIDE.items():
+            if name == "ctypes.util" and not self.graph.finds_libraries:
+                continue  # the rest of it runs nothing
             for path in self.context.existing(paths) if name in self.graph.names else ():
                 yield Need(path, Reason("python.data", program, f"{name} uses it"), whole_tree=True)
 

@@ -112,7 +112,7 @@ def unexplained(keep: KeepSet, known: Sequence[Launch], context: Context) -> fro
             continue
         if is_python(name) and entry.is_executable:
             starting = (why for why in kept.reasons if why.by not in {path, *explained})
-            if path not in programs or any(_starts(why, context) for why in starting):
+            if path not in programs or any(_starts(why, path, context) for why in starting):
                 found.add(path)
         elif name.startswith("libpython"):
             users = {why.by for why in kept.reasons if why.rule == "elf.needed"}
@@ -121,6 +121,13 @@ def unexplained(keep: KeepSet, known: Sequence[Launch], context: Context) -> fro
     return frozenset(found)
 
 
-def _starts(reason: Reason, context: Context) -> bool:
+def _starts(reason: Reason, program: ImagePath, context: Context) -> bool:
+    """Whether a reason for an interpreter may be that something starts it."""
     # An environment's own file says which interpreter it was made with.
-    return may_start(reason, context) and not reason.by.endswith("/pyvenv.cfg")
+    if reason.by.endswith("/pyvenv.cfg") or not may_start(reason, context):
+        return False
+    if reason.rule != "config-file":
+        return True
+    # What comes with the interpreter tells others of it: binfmt.d does.
+    own = context.packages.owners(program)
+    return not own & context.packages.owners(ImagePath(reason.by))

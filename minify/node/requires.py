@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 from minify.node import literals
 from minify.node.literals import Literal, Text
@@ -75,6 +76,12 @@ _CONCATENATED = re.compile(r"__dirname\s*+\+\s*+[\"`](?P<number>\d++)[\"`]\s*+(?
 _CHOICE = re.compile(
     r"[^?;()]{0,200}\?\s*+[\"`](?P<first>\d++)[\"`]\s*+:\s*+[\"`](?P<second>\d++)[\"`]\s*+,?\s*+\)"
 )
+_VARIABLE = re.compile(r"([\w$]{1,80}+)\s*+\)")
+_ASSIGNMENT = (
+    r"(?<![\w$.]){name}\s*+=(?![=>])[^;,\n\"`]{{0,80}}[\"`](?P<number>\d++)[\"`]\s*+(?=[;,\n)]|$)"
+)
+_MOST_ASSIGNED = 20
+_MOST_VARIABLES = 50
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
 _TEXT = re.compile(r"[@\w./#~:-]{1,200}")
 
@@ -86,6 +93,7 @@ def requests_of(content: bytes) -> Requests:
     text = literals.read(content.decode("utf-8", "replace"))
     names: list[Request] = []
     unknown: list[int] = []
+    variables: set[str] = set()
     if _MAY_ASK.search(text.masked):
         names += _static(text)
         for match, style in _calls(text.masked):
@@ -94,6 +102,7 @@ def requests_of(content: bytes) -> Requests:
             if found is not None or chosen:
                 names += (found,) if found is not None else chosen
             elif not _is_definition(text.masked, match):
+                names += _assigned(text, match.end(), style, variables)
                 unknown.append(text.line_of_masked(match.start()))
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
@@ -189,6 +198,19 @@ def _chosen(text: Text, at: int, style: Style) -> tuple[Request, ...]:
     if not all(literal.is_whole for literal in literals):
         return ()
     return tuple(_request(text, one, style, is_prefix=False) for one in literals)
+
+
+def _assigned(text: Text, at: int, style: Style, known: set[str]) -> Iterator[Request]:
+    """The constants that the variable of an argument is given, whatever else it may be given."""
+    variable = _VARIABLE.match(text.masked, at)
+    if variable is None or variable[1] in known or len(known) >= _MOST_VARIABLES:
+        return
+    known.add(variable[1])
+    pattern = _ASSIGNMENT.format(name=re.escape(variable[1]))
+    for match in islice(re.finditer(pattern, text.masked), _MOST_ASSIGNED):
+        literal = text.literals[int(match["number"])]
+        if literal.is_whole and _TEXT.fullmatch(literal.text):
+            yield _request(text, literal, style, is_prefix=False)
 
 
 def _request(text: Text, literal: Literal, style: Style, *, is_prefix: bool) -> Request:

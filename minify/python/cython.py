@@ -31,6 +31,9 @@ _PLAIN = re.compile(rb"\0(?:__test__|__main__|cline_in_traceback)\0")
 _STREAM = re.compile(rb"\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\x28\xb5\x2f\xfd")
 # The first three bytes have no earlier place to be taken from: a flag for each, and a text's bytes.
 _LZSS = re.compile(rb"[%s](?=[\t\n\x20-\x7e\x80-\xff]{3})" % re.escape(bytes(range(7, 256, 8))))
+SOURCES = (".pyx", ".pxd", ".pxi")
+LARGEST_SOURCE = 4 << 20
+"""Bytes."""
 _MOST_STREAMS = 1_000
 _MOST_PLACES = 20_000
 _MOST_TEXTS = 50_000
@@ -43,6 +46,8 @@ _SHORT = 2_000
 _LONGEST_NAME = 40
 _RUN = re.compile(rb"[\t\n\x20-\x7e]++")
 _NAMES = re.compile(r"[A-Za-z_][\w.]++")
+# What Cython itself has in every module; its parts are names of modules too.
+_WRITERS_OWN = re.compile(rb"asyncio\.coroutines")
 
 
 def is_written(content: bytes) -> bool:
@@ -195,6 +200,7 @@ def _anywhere(block: bytes) -> tuple[str, ...]:
     place = block.find(_ALWAYS[0])
     around = block[max(0, place - _SHORT) : place + _SHORT]
     run = next((m[0] for m in _RUN.finditer(around) if _ALWAYS[0] in m[0]), b"")
+    run = _WRITERS_OWN.sub(b" ", run)
     if not all(text in run for text in _ALWAYS) or len(run) > _SHORT:
         return ()
     found: dict[str, None] = {}

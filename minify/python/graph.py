@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from minify.filetree import FileTree, ImagePath
-from minify.filetree.path import basename, is_within
-from minify.python import standard_library
+from minify.filetree.path import basename, is_within, parent
+from minify.python import cython, standard_library
+from minify.python.application import modules_of
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
-from minify.python.imports import Imported, Imports, Part, Style, imports_of
+from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
 from minify.python.layout import Installation
+from minify.python.unread import SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
 _REQUIREMENT = re.compile(r"[=<>!~\[;]")
-_ANOTHER_PLACE = frozenset("node_modules site-packages dist-packages __pycache__".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,16 @@ class Graph:
     """Libraries by the names that `find_library` is given: `ssl`, for libssl.so.3."""
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
+    files: set[str] = field(default_factory=set)
+    """Names of files of the kinds that nobody reads otherwise, among the constants."""
     runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files that start other programs, and the lines."""
+    programs: dict[str, Origin] = field(default_factory=dict)
+    """The programs among them whose names are constants."""
     is_complete: bool = True
     """Whether it ended before its bound."""
+    finds_libraries: bool = False
+    """Whether anything but the standard library calls ctypes.util.find_library."""
     _queue: deque[tuple[Module, bool]] = field(default_factory=deque)
     _expanded: set[str] = field(default_factory=set)
     _aside: set[ImagePath] = field(default_factory=set)
@@ -123,7 +129,7 @@ class Graph:
 
     def below(self, directory: str, origin: Origin) -> None:
         """Reaches every module of an application's directory but its tests."""
-        for module in _modules_of(self.tree, directory, self._others):
+        for module in modules_of(self.tree, directory, self._others):
             self.module(module, origin)
 
     def follow(self) -> None:
@@ -132,10 +138,24 @@ class Graph:
             module, is_main = self._queue.popleft()
             content = self.finder.source(module)
             part = self._part(self._real(module))
+            self.finds_libraries |= part is not Part.STANDARD and b"find_library" in content
             self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
             if module.kind is ModuleKind.EXTENSION:
                 self._beside(module)
+
+    def _sources(self, extension: Module, path: ImagePath) -> bool:
+        """Follows what Cython made an extension of, where that is beside it; whether it is."""
+        directory = parent(path)
+        package, _, stem = extension.name.rpartition(".")
+        if not package or self.tree.file(f"{directory}/{stem}.pyx") is None:
+            return False
+        # It includes others, from everywhere below.
+        for entry in self.tree.below(directory):
+            if entry.path.endswith(cython.SOURCES) and entry.size <= cython.LARGEST_SOURCE:
+                found = in_library(self.tree.read(entry), package)
+                self._imports(Module(extension.name, ModuleKind.SOURCE, entry.path), found)
+        return True
 
     def _beside(self, extension: Module) -> None:
         """The modules beside an extension, whose texts a compiler may have packed together."""
@@ -190,17 +210,23 @@ class Graph:
             if module.is_package and not self.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(imports, path)
-        if imports.is_opaque:
+        if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
         self._texts(imports, path, own=own)
         if module.name == "__main__":
             self._scripts(imports, path)
-        if imports.runs and own:
-            self.runs[path] = imports.runs
+        if own:
+            self._runs(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
             self._expand(path, imports.unknown[0])
+
+    def _runs(self, imports: Imports, path: ImagePath) -> None:
+        if imports.runs:
+            self.runs[path] = imports.runs
+        for name in imports.programs:
+            self.programs.setdefault(name, Origin(path, f"{path} runs {name}"))
 
     def _imported(self, item: Imported, path: ImagePath) -> None:
         line = f" at line {item.line}" if item.line else ""
@@ -248,6 +274,8 @@ class Graph:
             origin = Origin(path, f"{where} has the text {text}")
             if text in self.distributions.groups and text not in standard_library.FOR_TOOLS:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
+            if text.endswith(SUFFIXES):
+                self.files.add(text.rpartition("/")[2])
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)
             elif text in imports.libraries:
@@ -349,31 +377,3 @@ class Graph:
         top = module.name.partition(".")[0]
         if module.name == top and top in standard_library.WHOLE:
             self._all_of(module, Origin(path, f"part of {top}, kept whole"))
-
-
-def _modules_of(tree: FileTree, directory: str, without: Iterable[ImagePath]) -> Iterator[Module]:
-    """The modules in an application's directory, named by their paths below it."""
-    entry = tree.directory(directory)
-    others = frozenset(without)
-    stack: list[tuple[ImagePath, tuple[str, ...]]] = [(entry.path, ())] if entry else []
-    number = 0
-    while stack and number < _MOST_MODULES:
-        here, above = stack.pop()
-        for name in tree.children(here):
-            path = ImagePath(f"{here.rstrip('/')}/{name}")
-            stem, _, suffix = name.partition(".")
-            parts = (*above, stem)
-            if name.startswith(".") or standard_library.is_aside(f"app.{stem}"):
-                continue
-            if tree.get(path) is not None and tree.children(path):
-                is_environment = tree.get(f"{path}/pyvenv.cfg") is not None
-                if path not in others and name not in _ANOTHER_PLACE and not is_environment:
-                    stack.append((path, parts))
-            elif kind := _KINDS.get(suffix):
-                number += 1
-                own = above if stem == "__init__" else parts
-                inside = (str(here),) if stem == "__init__" else ()
-                yield Module(".".join(own) or stem, kind, path, inside)
-
-
-_KINDS: Mapping[str, ModuleKind] = {"py": ModuleKind.SOURCE, "pyc": ModuleKind.BYTECODE}

@@ -75,6 +75,8 @@ class Imports:
     """Those among `texts` that ctypes.util.find_library is given."""
     runs: tuple[int, ...] = ()
     """The lines of calls that start other programs; of sources that are parsed only."""
+    programs: tuple[str, ...] = ()
+    """The names among `runs` that are constants."""
     is_opaque: bool = False
     """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
@@ -147,6 +149,7 @@ def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
         tuple(reader.exported),
         libraries=frozenset(reader.libraries),
         runs=tuple(reader.runs),
+        programs=tuple(reader.programs),
     )
 
 

@@ -101,6 +101,9 @@ FOR_TOOLS = frozenset(
     """.split()
 )
 
+# Packages below a distribution's own that are for whoever tests or builds it.
+TESTING = frozenset("_tests distutils f2py test testing tests".split())
+
 _ASIDE = frozenset(
     """
     __main__ _examples _pyinstaller _testing benchmark benchmarks conftest distutils doc docs
@@ -113,6 +116,8 @@ def is_aside(name: str) -> bool:
     """Whether a module is for tests or tools by its name, so that only its importers mean it."""
     parts = name.split(".")[1:] or [name]
     return any(
-        part in _ASIDE or part.startswith(("test_", "idle_", "bench_")) or part.endswith("_test")
+        part in _ASIDE
+        or part.startswith(("test_", "idle_", "bench_"))
+        or part.endswith(("_test", "_tests", "doctest", "doctestcompare"))
         for part in parts
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from minify.python.lines import absolute
 
@@ -27,6 +28,7 @@ _STARTERS = frozenset("Popen check_call check_output create_subprocess_exec geto
 _LONGEST_LIBRARY = 80
 _NEVER_HERE = frozenset(("win32", "darwin", "cygwin", "nt", "java", "wasi", "emscripten", "ios"))
 _LONGEST = 200
+_COMMAND = re.compile(r"[\w./+-]{1,200}+(?:\Z|\s)")
 _MOST_TEXTS = 20_000
 _MOST_NODES = 2_000_000
 
@@ -44,6 +46,7 @@ class Reader:
         self.exported: list[str] = []
         self.libraries: list[str] = []
         self.runs: list[int] = []
+        self.programs: list[str] = []
 
     def read(self, tree: ast.Module) -> None:
         # A stack of its own: what the parser could nest, recursion here might not follow.
@@ -113,6 +116,7 @@ class Reader:
         function = _last(node.func)
         if _starts_a_program(node.func):
             self.runs.append(node.lineno)
+            self.programs += _program(node.args)
         if function == "find_library":
             self._sought(node)
         if function in _LISTERS:
@@ -164,6 +168,15 @@ def _starts_a_program(function: ast.expr) -> bool:
             return name in ("system", "popen") or name.startswith(("exec", "spawn", "posix_spawn"))
         return module == "subprocess" or name.startswith("create_subprocess_")
     return name in _STARTERS
+
+
+def _program(arguments: Sequence[ast.expr]) -> list[str]:
+    """The first word of a command: of a list, of a text for a shell, or by itself."""
+    first = arguments[0] if arguments else None
+    if isinstance(first, ast.List | ast.Tuple):
+        first = first.elts[0] if first.elts else None
+    text, _ = _beginning(first) if first is not None else ("", False)
+    return text.split()[:1] if _COMMAND.match(text) else []
 
 
 def _last(node: ast.AST) -> str:

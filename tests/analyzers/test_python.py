@@ -207,3 +207,103 @@ def test_extension_whose_imports_cannot_be_read_keeps_the_standard_library() -> 
     assert [reason.detail for reason in reasons] == [
         f"/{SITE}/fast.so is Cython's, and its imports are packed"
     ]
+
+
+def test_extension_whose_source_is_beside_it_is_followed_by_that() -> None:
+    record = file(
+        f"{SITE}/fast-1.dist-info/RECORD",
+        "fast/__init__.py,,\nfast/loop.so,,\nfast/loop.pyx,,\nfast/inner/names.pxi,,\n",
+    )
+    plan = plan_of(
+        ["python", "main.py"],
+        file("app/main.py", "import fast.loop\n"),
+        f"{SITE}/fast/__init__.py",
+        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0"),
+        file(f"{SITE}/fast/loop.pyx", "cimport cython\ninclude 'inner/names.pxi'\n"),
+        file(f"{SITE}/fast/inner/names.pxi", "import csv\n"),
+        record,
+    )
+    kept = library(plan)
+    assert "csv.py" in kept
+    assert "csv_reader.py" not in kept
+
+
+def built(*more: Member | str, main: str = "import sums") -> set[str]:
+    """What stays of a distribution that has more than it runs with."""
+    names = "__init__.py core.c core.h sums.pyi fast.pyx de.po de.mo fr.po testing/__init__.py"
+    record = "".join(f"sums/{name},,\n" for name in names.split())
+    members = [f"{SITE}/sums/{name}" for name in names.split()]
+    listed = file(f"{SITE}/sums-1.dist-info/RECORD", record)
+    plan = plan_of(["python", "main.py"], file("app/main.py", main), *members, listed, *more)
+    above = "site:sums/"
+    return {path.removeprefix(above) for path in library(plan) if path.startswith(above)}
+
+
+def test_what_a_distribution_has_for_building_goes() -> None:
+    assert built() == {"__init__.py", "de.mo", "fr.po"}
+    assert built(f"{SITE}/msgpack/__init__.py") == {"__init__.py", "de.mo", "fr.po"}
+
+
+def test_what_a_distribution_has_for_building_stays_for_who_reads_it() -> None:
+    assert "core.h" in built(main="import sums\nopen('core.h')\n")
+    lazy = file(f"{SITE}/lazy_loader/__init__.py")
+    listed = file(f"{SITE}/lazy_loader-1.dist-info/RECORD", "lazy_loader/__init__.py,,\n")
+    assert "sums.pyi" in built(lazy, listed, main="import sums, lazy_loader\n")
+    assert "testing/__init__.py" in built(main="import sums.testing\n")
+
+
+def test_compiler_that_stays_keeps_what_it_compiles() -> None:
+    compiler = calling("main", name="usr/bin/gcc")
+    script = file("app/run.sh", "#!/bin/sh\ngcc -v\nexec python main.py\n", mode=0o755)
+    names = "core.c core.h __init__.py".split()
+    listed = file(f"{SITE}/sums-1.dist-info/RECORD", "".join(f"sums/{name},,\n" for name in names))
+    plan = plan_of(
+        ["/app/run.sh"],
+        script,
+        calling("main", name="bin/sh"),
+        compiler,
+        file("app/main.py", "import sums\n"),
+        *(f"{SITE}/sums/{name}" for name in names),
+        listed,
+    )
+    assert "site:sums/core.h" in library(plan)
+
+
+def test_ldconfig_stays_only_for_who_looks_for_libraries() -> None:
+    util = file(f"{LIBRARY}/ctypes/util.py", "def find_library(name): ...\n")
+    program = calling("main", name="sbin/ldconfig")
+    for text, is_kept in (
+        ("import ctypes.util\n", False),
+        ("from ctypes.util import find_library\n", True),
+    ):
+        plan = plan_of(["python", "main.py"], file("app/main.py", text), util, program)
+        assert (ImagePath("/sbin/ldconfig") in plan.keep.kept) == is_kept
+
+
+def test_what_comes_with_an_interpreter_does_not_start_it() -> None:
+    status = "Package: python3.11\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
+    plan = plan_of(
+        ["python", "main.py"],
+        MAIN,
+        file("usr/lib/binfmt.d/python3.11.conf", ":python3.11:M::x::/usr/bin/python3.11:\n"),
+        file("var/lib/dpkg/status", status),
+        file(
+            "var/lib/dpkg/info/python3.11.list",
+            "/usr/bin/python3.11\n/usr/lib/binfmt.d/python3.11.conf\n",
+        ),
+        options=Options(keep=("/usr/lib/binfmt.d/*",)),
+    )
+    assert "site:pip/__init__.py" not in library(plan)
+
+
+def test_program_that_the_application_runs_by_its_name_stays_and_is_told() -> None:
+    text = "import subprocess\nsubprocess.run(['tool', '-x'])\nsubprocess.run(f'other {text}')\n"
+    programs = [calling("main", name=f"usr/bin/{name}") for name in ("tool", "other", "third")]
+    plan = plan_of(["python", "main.py"], file("app/main.py", text), *programs)
+    assert why(plan, "/usr/bin/tool")[0].endswith(": python.program")
+    kept = {path for path in plan.keep.kept if path.startswith("/usr/bin/")}
+    assert kept & {"/usr/bin/tool", "/usr/bin/other", "/usr/bin/third"} == {
+        "/usr/bin/tool",
+        "/usr/bin/other",
+    }
+    assert any("runs other programs (line 2, 3)" in gap for gap in gaps(plan))

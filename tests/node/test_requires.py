@@ -122,6 +122,11 @@ def test_processes_and_threads_begin_with_modules(source: str, names: tuple[str,
     assert shown(source)["names"] == ()
 
 
+def test_constants_that_a_variable_is_given_are_asked_for() -> None:
+    found = shown('const YAML = env.YAML || "js-yaml";\nlet other = "b";\nload(require(YAML))')
+    assert found == {"names": ("1 require js-yaml",), "unknown": ("3 ?",)}
+
+
 def test_texts_are_those_that_are_no_requests() -> None:
     found = requests_of(b'require("a"); x = "pg";\ny = "./w.js"; z = "no name"; u = "pg"')
     assert found.texts == (("pg", 1), ("./w.js", 2))
