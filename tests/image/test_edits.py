@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from shlex import quote
 
 import pytest
 
@@ -154,5 +155,5 @@ FLAGS: dict[Parser, str] = {
 def test_what_cannot_be_meant_is_refused_by_its_flag(parse: Parser, text: str, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse(text)
-    assert str(refused.value).startswith(f"{FLAGS[parse]} {text}: ")
+    assert str(refused.value).startswith(f"{FLAGS[parse]} {quote(text)}: ")
     assert said in str(refused.value)
