@@ -122,7 +122,8 @@ def applications(names: Sequence[str]) -> None:
     """Those written before the rules of minify were frozen, and apart from them those after."""
     loaded = [cases.load(name) for name in names]
     with engines.dockerd() as docker:
-        for freezes in sorted({case.freezes for case in loaded}):
+        for number, freezes in enumerate(sorted({case.freezes for case in loaded})):
+            sys.stdout.write("\n" if number else "")
             when = f"after freeze {freezes}" if freezes else "before the rules were frozen"
             sys.stdout.write(f"Written {when}:\n\n{apps_table.HEAD}")
             for case in (one for one in loaded if one.freezes == freezes):

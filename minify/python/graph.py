@@ -233,9 +233,24 @@ class Graph:
         origin = Origin(path, f"{path} imports {item.name}{line}")
         is_sure = item.style is Style.PLAIN and path not in self._aside
         self.name(item.name, origin, is_aside=not (is_sure or self.is_application(path)))
+        self._from_setuptools(item.name, origin)
         package = self.finder.find(item.name) if item.is_prefix else None
         if package is not None:
             self._all_of(package, Origin(path, f"{path} imports from {item.name}{line} by name"))
+
+    def _from_setuptools(self, name: str, origin: Origin) -> None:
+        """What setuptools has in the place of a module of distutils that Python lacks."""
+        hook, top = standard_library.HOOK_OF_DISTUTILS, "distutils"
+        parts = name.split(".")
+        if parts[0] != top or all(hook not in file.imports for file in self.installed.path_files):
+            return
+        names = (".".join(parts[: number + 1]) for number in range(len(parts)))
+        lacking = next((one for one in names if self.finder.find(one) is None), "")
+        copy = standard_library.COPY_OF_DISTUTILS
+        if lacking and self.finder.find(copy + lacking.removeprefix(top)) is not None:
+            stands_in = Origin(origin.by, f"{origin.detail}, which setuptools has")
+            self.name(hook, stands_in)
+            self.name(copy + name.removeprefix(top), stands_in)
 
     def _is_meant(self, item: Imported, path: ImagePath) -> bool:
         """Whether a library's import is more than what it has in reserve for people and tools."""

@@ -59,6 +59,12 @@ OUTSIDE: Mapping[str, tuple[str, ...]] = {
 # Modules in Python that stand in for one in C, where that is missing.
 REPLACED: Mapping[str, str] = {"_pydatetime": "_datetime", "_pydecimal": "_decimal"}
 
+# What a .pth file imports to put setuptools' copy in the place of distutils, which Python has no
+# more from 3.12 on, and Debian's only in parts.
+# https://setuptools.pypa.io/en/latest/deprecated/distutils-legacy.html
+HOOK_OF_DISTUTILS = "_distutils_hack"
+COPY_OF_DISTUTILS = "setuptools._distutils"
+
 # What a module imports for another system than Linux.
 ELSEWHERE = frozenset((("platform", "plistlib"),))
 

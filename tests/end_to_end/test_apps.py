@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.engine
 CASES = [load(name) for name in names()]
 
 
-def cases(*, slim: bool = False) -> list[ParameterSet]:
+def cases(*, slim: bool = False, of: Callable[[Case], bool] = lambda _: True) -> list[ParameterSet]:
     found = []
-    for case in CASES:
+    for case in filter(of, CASES):
         marks = [pytest.mark.long] if case.long else []
         if slim and case.known_failure:
             marks.append(pytest.mark.xfail(reason=case.known_failure, raises=AssertionError))
@@ -144,19 +145,57 @@ def test_image_of_what_was_opened_passes_the_checks_and_is_smaller(
     assert opened.size <= slim(case).report["size"]["after"]["bytes"]
 
 
-_MODULE = re.compile(r".*\.(?:[cm]?js|json|node)")
+def opened_files(docker: Engine, case: Case, image: AppImage, pattern: re.Pattern[str]) -> set[str]:
+    """Those of these names that processes open while the checks run on the fat image."""
+    require("strace")
+    # Links are in that image whether they were followed or not.
+    tag = opened_image(case, image, docker).tag
+    regular = [name for name, file in exported(docker, tag).items() if file.kind == tarfile.REGTYPE]
+    found = set(filter(pattern.fullmatch, regular))
+    assert len(found) > 50
+    return found
+
+
+_OF_NODE = re.compile(r".*\.(?:[cm]?js|json|node)")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "case", [one for one in cases(slim=True) if str(one.id).startswith("node-")]
-)
+@pytest.mark.parametrize("case", cases(slim=True, of=lambda case: case.name.startswith("node-")))
 def test_modules_that_node_opens_are_kept(
     docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
 ) -> None:
-    require("strace")
     # All that `require.cache` has in the end, and what is read without being run besides.
-    opened = opened_image(case, fat(case), docker)
-    modules = set(filter(_MODULE.fullmatch, exported(docker, opened.tag)))
-    assert len(modules) > 50
+    modules = opened_files(docker, case, fat(case), _OF_NODE)
     assert modules - exported(docker, slim(case).tag).keys() == set()
+
+
+_OF_PYTHON = re.compile(
+    r".*\.(?:pyc?|pth|zip|so(?:\.[0-9.]+)?)"
+    r"|.*\.(?:dist|egg)-info(?:/.*)?"
+    r"|.*/pyvenv\.cfg"
+)
+
+_READ_IN_VAIN: Mapping[str, str] = {
+    r"distutils-precedence\.pth": "every start-up reads it; for programs that import distutils",
+    r"_distutils_hack/.*": "what that line imports",
+    r"(?:pip|setuptools)-[^/]*\.dist-info/entry_points\.txt": (
+        "entry_points() reads those of all distributions; none of theirs is of a group asked for"
+    ),
+}
+"""What a venv has for installing alone, below its site-packages, and why Python opens it still."""
+
+
+def _is_read_in_vain(path: str) -> bool:
+    _, _, name = path.rpartition("/site-packages/")
+    return any(re.fullmatch(pattern, name) for pattern in _READ_IN_VAIN)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", cases(slim=True, of=lambda case: case.wheels))
+def test_modules_that_python_opens_are_kept(
+    docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], case: Case
+) -> None:
+    # All that `-X importtime` would name; .pth files and metadata besides.
+    modules = opened_files(docker, case, fat(case), _OF_PYTHON)
+    missing = modules - exported(docker, slim(case).tag).keys()
+    assert {path for path in missing if not _is_read_in_vain(path)} == set()

@@ -154,6 +154,53 @@ def test_libraries_reserve_nothing_for_people_and_tools() -> None:
     assert list(reached(graph)) == ["/app/main.py", "web.py"]
 
 
+def test_setuptools_stands_in_for_what_python_lacks_of_distutils() -> None:
+    hook = "import os; os.environ.get('X') == 'local' and __import__('_distutils_hack').add_shim()"
+    copy = "setuptools/_distutils"
+    graph = graph_of(
+        file("app/main.py", "from distutils.util import strtobool"),
+        f"{LIBRARY}/distutils/__init__.py",
+        file(f"{SITE}/distutils-precedence.pth", hook),
+        f"{SITE}/_distutils_hack/__init__.py",
+        f"{SITE}/setuptools/__init__.py",
+        f"{SITE}/{copy}/__init__.py",
+        f"{SITE}/{copy}/util.py",
+        f"{SITE}/{copy}/version.py",
+        file(
+            f"{SITE}/setuptools-66.dist-info/RECORD",
+            "_distutils_hack/__init__.py,,\nsetuptools/__init__.py,,\ndistutils-precedence.pth,,\n"
+            f"{copy}/__init__.py,,\n{copy}/util.py,,\n{copy}/version.py,,\n",
+        ),
+    )
+    asked = "/app/main.py imports distutils.util at line 1"
+    stands_in = f"{asked}, which setuptools has"
+    assert reached(graph) == {
+        "/app/main.py": "the application",
+        "distutils/__init__.py": asked,
+        "_distutils_hack/__init__.py": stands_in,
+        "setuptools/__init__.py": stands_in,
+        f"{copy}/__init__.py": stands_in,
+        f"{copy}/util.py": stands_in,
+    }
+    assert list(graph.whole) == ["setuptools"]
+
+
+def test_distutils_that_python_has_is_its_own() -> None:
+    graph = graph_of(
+        file("app/main.py", "from distutils.version import LooseVersion"),
+        f"{LIBRARY}/distutils/__init__.py",
+        f"{LIBRARY}/distutils/version.py",
+        file(f"{SITE}/distutils-precedence.pth", "import _distutils_hack"),
+        f"{SITE}/_distutils_hack.py",
+        f"{SITE}/setuptools/_distutils/version.py",
+        file(
+            f"{SITE}/setuptools-66.dist-info/RECORD",
+            "_distutils_hack.py,,\ndistutils-precedence.pth,,\nsetuptools/_distutils/version.py,,\n",
+        ),
+    )
+    assert list(graph.whole) == []
+
+
 def test_the_applications_tests_are_not_the_application() -> None:
     graph = graph_of(
         "app/main.py",
