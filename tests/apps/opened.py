@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from images.cache import cached
 from images.engines import Engine
 from images.runner import Container, Runner
 from recall.room import PROVIDED
-from recall.trace import needed_files
+from recall.trace import needed_files, resolved
 
 from apps.build import AppImage, unpack
 from apps.case import Case, Check, Restart
@@ -107,7 +108,7 @@ def opened_image(case: Case, image: AppImage, docker: Engine) -> OpenedImage:
             needed = {name for one in traces.iterdir() for name in _needed(one, whole)}
             by_engine = {name for name in _OF_ENGINES if (whole / name.lstrip("/")).is_file()}
             given = {f"/{name}" for name in PROVIDED}
-            _write_tree(whole, needed - given | by_engine, out)
+            _write_tree(whole, (needed | set(_sources(needed, whole))) - given | by_engine, out)
 
     # What is opened depends on the image, on the checks, and on how they are traced.
     parts = (image.archive.parent.name, repr(case.check), Path(__file__).read_text("utf-8"))
@@ -128,6 +129,19 @@ def _needed(traces: Path, whole: Path) -> tuple[str, ...]:
         text = file.read_bytes()
         file.write_bytes(re.sub(rb"(= [0-9]+<)/", rb"\1/tree/", text))
     return needed_files(traces, Path("/tree"), whole)
+
+
+def _sources(opened: Iterable[str], whole: Path) -> Iterator[str]:
+    """What Python made the opened bytecode of, where it is there.
+
+    Python only asks for its time and size, which is no opening; bytecode in a `__pycache__` whose
+    source is gone is not taken. https://peps.python.org/pep-3147/#flow-chart
+    """
+    for name in opened:
+        with suppress(ValueError):  # no bytecode of a source
+            source = resolved(whole, importlib.util.source_from_cache(name))
+            if source is not None:
+                yield source
 
 
 def _config(docker: Engine, image: str) -> dict[str, list[str] | str | None]:

@@ -134,7 +134,7 @@ def test_slim_image_passes_the_checks_run_without_flags(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["busybox", "redis"])
+@pytest.mark.parametrize("name", ["busybox", "plugin-cli", "redis"])
 def test_image_of_what_was_opened_passes_the_checks_and_is_smaller(
     docker: Engine, fat: Callable[[Case], AppImage], slim: Callable[[Case], Slim], name: str
 ) -> None:
