@@ -15,6 +15,8 @@ from minify.closure.patterns import glob
 from minify.filetree import Entry
 from minify.filetree.path import basename, parent
 
+_MAGIC = re.compile(r"[*?\[\]{}]")
+
 
 @dataclass(frozen=True, slots=True)
 class _Runtime:
@@ -207,3 +209,13 @@ def _home(runtime: _Runtime, entry: Entry, reason: Reason, context: Context) -> 
     if runtime.name == "python":
         environments = (path for path in context.tree.entries if path.endswith("/pyvenv.cfg"))
         yield from (Need(parent(path), reason, whole_tree=True) for path in environments)
+        yield from (Need(path, reason, whole_tree=True) for path in _user_libraries(context))
+
+
+def _user_libraries(context: Context) -> Iterator[str]:
+    """What `pip install --user` made; the result may run as any of those that have it."""
+    env = context.config.env
+    own = (env.get("PYTHONUSERBASE", ""), f"{env.get('HOME', '')}/.local")
+    homes = (home for home in own if home[:1] == "/" and not _MAGIC.search(home))
+    for home in (*homes, "/root/.local", "/home/*/.local"):
+        yield from glob(context.tree, f"{home.rstrip('/')}/lib/python[23]*")

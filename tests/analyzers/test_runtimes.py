@@ -7,8 +7,10 @@ from closure.kit import planned
 from filetree.kit import Member, file
 
 from analyzers.kit import compiled, libc
+from minify.closure import Level
 from minify.filetree import ImagePath
 from minify.image.jsontext import Json
+from minify.pipeline import Options
 
 _SCRIPT = "#!/bin/sh\nexec $(something)\n"
 MEMBERS: list[Member | str] = [
@@ -107,3 +109,24 @@ def test_libraries_of_distributions_with_lib64_stay(program: str, tree: str) -> 
     kept = planned(run, members).keep.kept
     assert ImagePath(f"/usr/lib64/{tree}/a") in kept
     assert ImagePath("/usr/lib64/other/a") not in kept
+
+
+def test_what_users_installed_for_python_stays_with_it() -> None:
+    there = [
+        "/home/web/.local/lib/python3.11/site-packages/a.py",
+        "/srv/base/lib/python3.11/site-packages/b.py",
+        "/var/web/.local/lib/python3.11/site-packages/c.py",
+    ]
+    members: list[Member | str] = [
+        file("usr/bin/python3.11", compiled("int main() { return 0; }"), mode=0o755),
+        "usr/lib/python3.11/os.py: x",
+        *(f"{path[1:]}: x" for path in there),
+        "home/web/.local/share/x: x",
+        *libc(),
+    ]
+    env: list[Json] = ["PATH=/usr/bin", "HOME=/var/web", "PYTHONUSERBASE=/srv/base"]
+    run: dict[str, Json] = {"Cmd": ["python3.11", "-c", "exec(input())"], "Env": env}
+    plan = planned(run, members, options=Options(level=Level.SAFE))
+    kept = {str(path) for path in plan.keep.kept}
+    assert set(there) - kept == set()
+    assert "/home/web/.local/share/x" not in kept
