@@ -14,8 +14,7 @@ from minify.closure import Context, Finding, Grade, Need, Reason
 from minify.closure.patterns import glob
 from minify.filetree import Entry
 from minify.filetree.path import basename, parent
-
-_MAGIC = re.compile(r"[*?\[\]{}]")
+from minify.python.layout import user_libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +213,6 @@ def _home(runtime: _Runtime, entry: Entry, reason: Reason, context: Context) -> 
 
 def _user_libraries(context: Context) -> Iterator[str]:
     """What `pip install --user` made; the result may run as any of those that have it."""
-    env = context.config.env
-    own = (env.get("PYTHONUSERBASE", ""), f"{env.get('HOME', '')}/.local")
-    homes = (home for home in own if home[:1] == "/" and not _MAGIC.search(home))
-    for home in (*homes, "/root/.local", "/home/*/.local"):
-        yield from glob(context.tree, f"{home.rstrip('/')}/lib/python[23]*")
+    for lib in user_libraries(context.tree, context.config.env):
+        names = context.tree.children(lib)
+        yield from (f"{lib}/{name}" for name in names if name.startswith(("python2", "python3")))

@@ -209,21 +209,26 @@ def _sites(
             yield entry.path
 
 
-def _user_sites(
-    tree: FileTree, version: tuple[int, int], env: Mapping[str, str]
-) -> Iterator[ImagePath]:
-    """What `pip install --user` made: the user of the result may be any of those that have it."""
-    short = f"python{version[0]}.{version[1]}"
+def user_libraries(tree: FileTree, env: Mapping[str, str]) -> Iterator[ImagePath]:
+    """The `lib` in which `pip install --user` puts what is for a user: any of those that have one.
+
+    https://docs.python.org/3/library/site.html#site.USER_BASE
+    """
     homes = [env.get("PYTHONUSERBASE", ""), f"{env.get('HOME') or '/root'}/.local", "/root/.local"]
     above = tree.directory("/home")
     names = tree.children(above.path) if above is not None else ()
     homes += [f"/home/{name}/.local" for name in names[:64]]
-    found: dict[ImagePath, None] = {}
-    for home in homes:
-        entry = tree.directory(f"{home}/lib/{short}/site-packages") if home[:1] == "/" else None
-        if entry is not None:
-            found[entry.path] = None
-    return iter(found)
+    there = (tree.directory(f"{home}/lib") for home in homes if home[:1] == "/")
+    yield from dict.fromkeys(entry.path for entry in there if entry is not None)
+
+
+def _user_sites(
+    tree: FileTree, version: tuple[int, int], env: Mapping[str, str]
+) -> Iterator[ImagePath]:
+    """The user of the result may be any of those that have one."""
+    short = f"python{version[0]}.{version[1]}"
+    sites = (tree.directory(f"{lib}/{short}/site-packages") for lib in user_libraries(tree, env))
+    yield from dict.fromkeys(entry.path for entry in sites if entry is not None)
 
 
 def _path_files(tree: FileTree, site: ImagePath) -> Iterator[PathFile]:
