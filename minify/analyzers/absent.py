@@ -34,8 +34,7 @@ def _absent(run: Run, context: Context) -> Iterator[Finding]:
         is_plain = _NAME.fullmatch(name) is not None and not line.is_applet
         if not is_plain or (number == 0 and name in NAMES):
             continue
-        search = run.search if line.search is None else (line.search, *run.search)
-        if not programs(line.words[0], place, search, context):
+        if not programs(line.words[0], place, line.searched(run.search), context):
             near = context.close_commands(name)
             reason = place.reason("script.absent", f"becomes {name}, which the image does not have")
             hint = f"close to it: {', '.join(near)}" if near else "say with --cmd what it shall run"

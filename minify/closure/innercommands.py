@@ -50,6 +50,10 @@ class CommandLine:
     search: Value | None = None
     """PATH, where `env` sets it."""
 
+    def searched(self, outer: Words) -> Words:
+        """Each PATH that its program may be looked up by; `outer` are those of the whole line."""
+        return outer if self.search is None else (self.search, *outer)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -186,7 +186,7 @@ class _Reader:
 
     def _program(self, line: CommandLine, run: Run, place: Place) -> Iterator[Finding]:
         name = line.words[0]
-        search = run.search if line.search is None else (line.search, *run.search)
+        search = line.searched(run.search)
         found = programs(name, place, search, self._context) if name.text is not None else ()
         for command in found:
             yield self._started_by(name, command, place)
