@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from minify.analyzers.node_launches import Launches, unexplained
 from minify.analyzers.node_workspaces import unreached
+from minify.analyzers.opened.private_scripts import idle
 from minify.closure import (
     CONFIG,
     Context,
@@ -74,8 +75,12 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
         return Pruning()
     if isinstance(program, str):
         return Pruning(spared=(f"all of Node's packages stay: {program}",))
-    scripts = frozenset(program.graph.modules)
-    return Pruning(frozenset(program.directories), tuple(program.findings(level)), scripts)
+    return Pruning(
+        frozenset(program.directories),
+        tuple(program.findings(level)),
+        frozenset(program.graph.modules),
+        frozenset(idle(keep, program.libraries(), program.graph.names_of_files().__contains__)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,12 @@ class _Program:
     graph: Graph
     launches: Launches
     directories: tuple[ImagePath, ...]
+
+    def libraries(self) -> Iterator[ImagePath]:
+        """Where packages are, those of package managers among them."""
+        yield from self.directories
+        places = (self.context.tree.directory(place) for place in GLOBAL)
+        yield from (place.path for place in places if place is not None)
 
     def findings(self, level: Level) -> Iterator[Finding]:
         """What is kept in the place of the directories."""
