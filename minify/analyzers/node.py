@@ -34,7 +34,7 @@ from minify.filetree import ImagePath, Kind
 from minify.filetree.path import ancestors, basename, is_within, joined, parent
 from minify.node import CPUS, Graph, Machine, Origin, Package, Resolver, entry_of_options, is_node
 from minify.node.configured import named_in_files, named_in_variables
-from minify.node.knowledge import is_aside
+from minify.node.knowledge import is_aside, is_managers
 from minify.node.packages import NODE_MODULES
 from minify.node.resolution import GLOBAL
 
@@ -75,11 +75,17 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
         return Pruning()
     if isinstance(program, str):
         return Pruning(spared=(f"all of Node's packages stay: {program}",))
+    names = program.graph.names_of_files()
+
+    def is_named(path: ImagePath) -> bool:
+        # What a package manager starts is known without its modules.
+        return basename(path) in names and not is_managers(path)
+
     return Pruning(
         frozenset(program.directories),
         tuple(program.findings(level)),
         frozenset(program.graph.modules),
-        frozenset(idle(keep, program.libraries(), program.graph.names_of_files().__contains__)),
+        frozenset(idle(keep, program.libraries(), is_named)),
     )
 
 

@@ -65,9 +65,9 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     kept = frozenset(directories) - spared
     names = frozenset().union(*(program.graph.files for program in programs))
 
-    def is_named(name: str) -> bool:
+    def is_named(path: ImagePath) -> bool:
         # What has no suffix may be any constant.
-        return name in names or not name.endswith(SCRIPTS)
+        return basename(path) in names or not path.endswith(SCRIPTS)
 
     return Pruning(kept, tuple(findings), scripts, frozenset(idle(keep, kept, is_named)))
 

@@ -65,13 +65,13 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
 
 
 def idle(
-    keep: KeepSet, directories: Iterable[ImagePath], is_named: Callable[[str], bool]
+    keep: KeepSet, directories: Iterable[ImagePath], is_named: Callable[[ImagePath], bool]
 ) -> Iterator[ImagePath]:
     """The scripts in directories of libraries whose names nothing has that is followed there."""
     places = tuple(directories)
     scripts = {why.by for one in keep.kept.values() for why in one.reasons if why.rule == RULE}
     for path in map(ImagePath, sorted(scripts)):
-        if not is_named(basename(path)) and any(is_within(path, place) for place in places):
+        if not is_named(path) and any(is_within(path, place) for place in places):
             yield path
 
 
