@@ -30,7 +30,11 @@ _WRITTEN = re.compile(rb"\0cython_runtime\0|\0__pyx_capi__\0")
 _PLAIN = re.compile(rb"\0(?:__test__|__main__|cline_in_traceback)\0")
 _STREAM = re.compile(rb"\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\x28\xb5\x2f\xfd")
 # The first three bytes have no earlier place to be taken from: a flag for each, and a text's bytes.
-_LZSS = re.compile(rb"[%s](?=[\t\n\x20-\x7e\x80-\xff]{3})" % re.escape(bytes(range(7, 256, 8))))
+# The first of them may be a constant of one byte, which is any.
+_LZSS = re.compile(
+    rb"[%s](?=[\0-\xff][\t\n\r\x20-\x7e\x80-\xff]{2})" % re.escape(bytes(range(7, 256, 8))),
+    re.DOTALL,
+)
 SOURCES = (".pyx", ".pxd", ".pxi")
 LARGEST_SOURCE = 4 << 20
 """Bytes."""
@@ -134,7 +138,7 @@ def _unpacked(content: bytes, start: int, most: int, *, only_text: bool = True) 
                 flags = content[at] | 0x100
                 at += 1
             if flags & 1:
-                if only_text and content[at] < 0x20 and content[at] not in b"\t\n\r":
+                if only_text and out and content[at] < 0x20 and content[at] not in b"\t\n\r":
                     break
                 out.append(content[at])
                 at += 1

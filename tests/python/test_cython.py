@@ -65,6 +65,11 @@ def test_texts_are_split_by_their_lengths(pack: Callable[[bytes], bytes], order:
     assert found[start : start + len(TEXTS)] == tuple(TEXTS)
 
 
+def test_packed_texts_may_begin_with_any_byte() -> None:
+    found = packed_texts(extension(lzss(b"\0" + BLOCK), ["\0", *TEXTS]))
+    assert "html.entities" in found
+
+
 def test_short_block_without_lengths_gives_what_may_be_a_name() -> None:
     found = packed_texts(extension(BLOCK))
     assert {"html.entities", "uuid", "xml.sax", "saxutils"} <= set(found)
