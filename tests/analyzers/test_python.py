@@ -200,7 +200,7 @@ def test_followed_script_is_no_gap_but_for_the_programs_that_it_runs() -> None:
 
 
 def test_extension_whose_imports_cannot_be_read_keeps_the_standard_library() -> None:
-    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0")
+    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0PyInit_fast\0")
     main = file("app/main.py", "import fast\n")
     plan = plan_of(["python", "main.py"], main, opaque)
     reasons = plan.keep.kept[ImagePath(f"/{LIBRARY}/csv_reader.py")].reasons
@@ -218,7 +218,7 @@ def test_extension_whose_source_is_beside_it_is_followed_by_that() -> None:
         ["python", "main.py"],
         file("app/main.py", "import fast.loop\n"),
         f"{SITE}/fast/__init__.py",
-        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0"),
+        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0PyInit_loop\0"),
         file(f"{SITE}/fast/loop.pyx", "cimport cython\ninclude 'inner/names.pxi'\n"),
         file(f"{SITE}/fast/inner/names.pxi", "import csv\n"),
         record,
