@@ -20,6 +20,7 @@ from minify.node.platform import Machine
 from minify.node.production import production
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
+from minify.node.unread import called_in
 
 _MOST_MODULES = 60_000
 _MOST_BYTES = 1 << 29
@@ -55,12 +56,17 @@ class Graph:
     """The application's files that load what only a run knows, with the lines."""
     expanded: dict[ImagePath, None] = field(default_factory=dict)
     """Packages any module of which may be loaded."""
+    located: dict[ImagePath, None] = field(default_factory=dict)
+    """Packages whose files the application may read at any path."""
+    requests: dict[ImagePath, Requests] = field(default_factory=dict)
+    """What each module asks for that is followed."""
+    called: set[str] = field(default_factory=set)
+    """The packages, or Node, that are called to read what nobody reads otherwise (`unread`)."""
     tool: tuple[Package, Origin] | None = None
     """A reached package that loads what configuration names: nobody knows what that is."""
     is_complete: bool = True
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
-    _read: dict[ImagePath, Requests] = field(default_factory=dict)
     _bytes: int = 0
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
@@ -184,6 +190,8 @@ class Graph:
         for request in requests.names:
             asks = self._asks(path, request, is_sure=origin.is_sure)
             self._request(request, directory, asks)
+            if owner is None and request.is_path:
+                self._locate(request.name, directory)
         if owner is None:
             self._texts_of_application(path, requests, is_sure=origin.is_sure)
             if requests.unknown:
@@ -195,16 +203,19 @@ class Graph:
                 self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
 
     def _requests(self, entry: Entry) -> Requests:
-        if entry.path not in self._read:
+        if entry.path not in self.requests:
             self._bytes += entry.size
             if self._bytes > _MOST_BYTES:
                 self.is_complete = False
                 return Requests()
-            found = requests_of(self.tree.read(entry))
+            content = self.tree.read(entry)
+            owner = self._packages.owner(entry.path)
+            self.called.update(called_in(content, owner.name if owner is not None else "/"))
+            found = requests_of(content)
             if not found.is_complete:
                 found = Requests(found.names, found.texts, found.unknown or (1,))
-            self._read[entry.path] = found
-        return self._read[entry.path]
+            self.requests[entry.path] = found
+        return self.requests[entry.path]
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -261,6 +272,17 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure)
             _, marker, rest = text.rpartition(f"{NODE_MODULES}/")
             self.named(rest if marker else text, directory, origin)
+            if marker:
+                self._locate(rest, directory)
+
+    def _locate(self, name: str, directory: ImagePath) -> None:
+        """Notes that the application knows where a package is, and may read or serve any file."""
+        package, _ = split_name(name)
+        for place in self.resolver.package_directories(package, directory) if package else ():
+            entry = self.tree.directory(place)
+            if entry is not None:
+                self.located[entry.path] = None
+                break
 
     def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
         """Constants that name what the package says it uses, and its own files."""
@@ -299,7 +321,7 @@ class Graph:
         for entry in self.resolver.modules(owner.directory):
             if not is_aside(entry.path, owner.directory):
                 self._reach(entry, origin)
-        for path, requests in tuple(self._read.items()):
+        for path, requests in tuple(self.requests.items()):
             if self._packages.owner(path) == owner:
                 self._texts_of_package(path, owner, requests)
         self._all_of_application(origin)
@@ -316,21 +338,10 @@ class Graph:
 
     def texts_of_applications(self) -> Iterator[str]:
         """What the reached modules of applications ask for, and their other constants."""
-        for path, requests in self._read.items():
+        for path, requests in self.requests.items():
             if self._packages.owner(path) is None:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)
-
-    def names_of_files(self) -> frozenset[str]:
-        """The last parts of what the reached modules ask for and of their other constants."""
-        return frozenset(
-            text.rpartition("/")[2]
-            for requests in self._read.values()
-            for text in (
-                *(request.name for request in requests.names),
-                *(text for text, _ in requests.texts),
-            )
-        )
 
     def _is_for_production(self, package: Package) -> bool:
         here: str = package.directory

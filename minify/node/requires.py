@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 
@@ -36,6 +36,8 @@ class Request:
     """Whether a value follows that is only known at run time; then only the beginning is known."""
     is_from_here: bool = False
     """Whether the name is a path below the module's own directory (`__dirname`)."""
+    is_path: bool = False
+    """Whether only the file's path is asked for (`require.resolve`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ _ASSIGNMENT = (
 _MOST_ASSIGNED = 20
 _MOST_VARIABLES = 50
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
-_TEXT = re.compile(r"[@\w./#~:-]{1,200}")
+_TEXT = re.compile(r"[@\w./#~:*-]{1,200}")
 
 
 def requests_of(content: bytes) -> Requests:
@@ -100,16 +102,18 @@ def requests_of(content: bytes) -> Requests:
             found = _argument(text, match.end(), style)
             chosen = _chosen(text, match.end(), style) if found is None else ()
             if found is not None or chosen:
-                names += (found,) if found is not None else chosen
+                is_path = "resolve" in match[0]
+                asked = (found,) if found is not None else chosen
+                names += (replace(one, is_path=True) if is_path else one for one in asked)
             elif not _is_definition(text.masked, match):
                 names += _assigned(text, match.end(), style, variables)
                 unknown.append(text.line_of_masked(match.start()))
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
-    asked = {request.name for request in names}
+    given = {request.name for request in names}
     texts: dict[str, int] = {}
     for literal in text.literals:
-        if literal.text not in asked and _TEXT.fullmatch(literal.text):
+        if literal.text not in given and _TEXT.fullmatch(literal.text):
             texts.setdefault(literal.text, text.line(literal.at))
     names.sort(key=lambda request: (request.line, request.name))
     return Requests(
