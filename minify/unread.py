@@ -36,6 +36,11 @@ class Kind:
     spared: re.Pattern[str] = NOBODY
     """Names of files that stay."""
 
+    @property
+    def has_readers(self) -> bool:
+        """Whether it is known who reads such files, if it is not the package itself."""
+        return bool(self.calls) or (self.programs, self.packages) != (NOBODY, NOBODY)
+
 
 def unread(
     kinds: Iterable[Kind],

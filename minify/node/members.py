@@ -77,11 +77,26 @@ class Members:
         kind = kind_of(within, self._unread)
         if kind is None and not within.startswith(_OBJECTS) and not SETTINGS.fullmatch(within):
             return False
+        if kind is not None and not kind.has_readers and self._may_open(within, package):
+            return False
         own, name = self._texts.names(package.directory), within.rpartition("/")[2]
         # Whoever has a suffix among its constants looks for its own files of that kind.
         suffixes = kind.suffixes if kind is not None else ()
         is_sought = any(one in own or f"*{one}" in own for one in suffixes)
         return not is_sought and name not in own and name not in self._texts.names(None)
+
+    def _may_open(self, within: str, package: Package) -> bool:
+        """Whether the package may open a file of a directory that it names."""
+        owner, texts = package.directory, self._texts
+        above = within.split("/")[:-1]
+        named = not texts.directories(owner).isdisjoint(above) or (
+            not texts.names(owner).isdisjoint(above)
+        )
+        return named or not self._is_known(package)
+
+    def _is_known(self, package: Package) -> bool:
+        """Whether it is known what the package itself opens."""
+        return is_managers(f"{package.directory}/") or self._texts.knows(package.directory)
 
     def _is_in_unread(self, within: str, package: Package) -> bool:
         """Whether a file is in a directory that only those open who work on the package."""
@@ -98,7 +113,7 @@ class Members:
         owner, texts = package.directory, self._texts
         if is_managers(f"{owner}/"):
             return directory == "spec"  # what it loads is not followed
-        if not texts.knows(owner) or directory in texts.directories(owner):
+        if not self._is_known(package) or directory in texts.directories(owner):
             return True
         # What is a word as well is no directory by itself.
         return directory in DESCRIPTIONS and (

@@ -113,8 +113,11 @@ def requests_of(content: bytes) -> Requests:
     given = {request.name for request in names}
     texts: dict[str, int] = {}
     for literal in text.literals:
-        if literal.text not in given and _TEXT.fullmatch(literal.text):
-            texts.setdefault(literal.text, text.line(literal.at))
+        # `${name}.md` says which files are looked for.
+        end = literal.end if literal.end.startswith(".") else ""
+        for one in filter(_TEXT.fullmatch, (literal.text, end)):
+            if one not in given:
+                texts.setdefault(one, text.line(literal.at))
     names.sort(key=lambda request: (request.line, request.name))
     return Requests(
         tuple(names[:_MOST]),
