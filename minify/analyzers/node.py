@@ -203,7 +203,7 @@ def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
     for zipped in (f"{one}/{name}" for one in applications for name in _ZIPPED):
         if context.tree.get(zipped):
             return f"they are in archives, of which {zipped} is the index"
-    graph = Graph(context.tree, resolver, _machine(context), applications)
+    graph = Graph(context.tree, resolver, _machine(context), applications, launches.transpiles)
     return _entered(graph, launches, options.preloads, context)
 
 

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, is_aside, is_managers, is_tool
+from minify.node.knowledge import BUILT_IN, CHECKER, is_aside, is_managers, is_tool
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
+from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
 _MOST_BYTES = 1 << 29
-_CODE = (".js", ".mjs", ".cjs")
+_CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Graph:
     machine: Machine
     applications: tuple[ImagePath, ...] = ()
     """Directories whose files, other than those of `node_modules`, are the application's."""
+    transpiles: bool = False
+    """Whether types are only taken away, which needs no declarations of them."""
     modules: dict[ImagePath, Origin] = field(default_factory=dict)
     """The files, by their real paths, each with the first that asked for it."""
     packages: dict[ImagePath, tuple[Package, Origin]] = field(default_factory=dict)
@@ -132,15 +135,41 @@ class Graph:
         owner = self._packages.owner(entry.path)
         if owner is not None:
             self.package(owner, origin)
+        elif is_typed(entry.path):
+            self._compile(entry.path, origin)
         self._queue.append((entry, origin))
+
+    def _compile(self, path: ImagePath, origin: Origin) -> None:
+        """Modules are in TypeScript: what its settings name is loaded too."""
+        settings = self.resolver.typescript.settings(parent(path))
+        for name in settings.modules:
+            self.name(name, parent(path), origin)
+        for file in settings.files:
+            entry = self.tree.file(file)
+            if entry is not None:
+                detail = f"settings of {path} extend it"
+                self.resolved(Resolved(file, entry), Origin(path, detail))
+        if path.endswith("x"):
+            for name in settings.jsx:
+                self.name(f"{name}/jsx-runtime", parent(path), origin)
+                self.name(f"{name}/jsx-dev-runtime", parent(path), origin)
+        if not self.resolver.compiles:
+            self.resolver.compiles = True
+            if self._everything:
+                self._everything = False
+                self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
 
     def package(self, package: Package, origin: Origin) -> None:
         """Reaches a package, and what it has for this machine in packages of their own."""
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
-        if is_tool(package.name) and self.tool is None:
+        checks = package.name == CHECKER and not self.transpiles
+        if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
+        for name in sorted(package.manifest.peers) if package.name == CHECKER else ():
+            # Its settings say which of these compiles.
+            self.named(name, package.directory, origin)
         for name in sorted(package.manifest.optional):
             for place in self.resolver.package_directories(name, package.directory):
                 self._for_machine(place, package)
@@ -242,7 +271,12 @@ class Graph:
         is_relative = name.startswith((".", "/")) or ":" in name
         if is_relative or self._packages.owner(ImagePath(path)) is not None:
             return False
-        return name.partition("/")[0] not in BUILT_IN
+        if name.partition("/")[0] in BUILT_IN:
+            return False
+        # Of what only says types, nothing is left to be loaded.
+        package = split_name(name)[0].removeprefix("@").replace("/", "__")
+        types = self.resolver.package_directories(f"@types/{package}", parent(ImagePath(path)))
+        return not is_typed(path) or next(types, None) is None
 
     def _starting(self, prefix: str, directory: ImagePath, origin: Origin) -> None:
         """Packages of which only the beginning of the name is known."""
@@ -281,7 +315,10 @@ class Graph:
             return
         places = [directory, *(a for a in self.applications if is_within(directory, a))]
         for place in dict.fromkeys(places):
-            entry = self.tree.file(f"{place}/{text}" if text[:1] != "/" else text)
+            path = f"{place}/{text}" if text[:1] != "/" else text
+            entry = self.tree.file(path)
+            for source in sources(path) if entry is None and self.resolver.compiles else ():
+                entry = entry or self.tree.file(source)
             if entry is not None and (text[:1] != "/" or self._is_ours(entry.path)):
                 self.resolved(Resolved(entry.path, entry), origin)
 
