@@ -180,7 +180,8 @@ def _in_extension(content: bytes, package: str) -> Imports:
             found[text] = None
             if len(found) >= _MOST_STRINGS:
                 break
-    is_packed = cython.is_packed(content)
+    # A library that only calls Cython's code is no module, and imports nothing.
+    is_packed = b"PyInit_" in content and cython.is_packed(content)
     packed = cython.packed_texts(content) if is_packed else ()
     found.update(dict.fromkeys(text for text in packed if NAME.fullmatch(text)))
     beside = (f"{package}.{name}" for name in found) if package else ()

@@ -200,7 +200,7 @@ def test_followed_script_is_no_gap_but_for_the_programs_that_it_runs() -> None:
 
 
 def test_extension_whose_imports_cannot_be_read_keeps_the_standard_library() -> None:
-    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0")
+    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0PyInit_fast\0")
     main = file("app/main.py", "import fast\n")
     plan = plan_of(["python", "main.py"], main, opaque)
     reasons = plan.keep.kept[ImagePath(f"/{LIBRARY}/csv_reader.py")].reasons
@@ -218,7 +218,7 @@ def test_extension_whose_source_is_beside_it_is_followed_by_that() -> None:
         ["python", "main.py"],
         file("app/main.py", "import fast.loop\n"),
         f"{SITE}/fast/__init__.py",
-        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0"),
+        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0PyInit_loop\0"),
         file(f"{SITE}/fast/loop.pyx", "cimport cython\ninclude 'inner/names.pxi'\n"),
         file(f"{SITE}/fast/inner/names.pxi", "import csv\n"),
         record,
@@ -307,3 +307,22 @@ def test_program_that_the_application_runs_by_its_name_stays_and_is_told() -> No
         "/usr/bin/other",
     }
     assert any("runs other programs (line 2, 3)" in gap for gap in gaps(plan))
+
+
+SCRIPT: tuple[Member | str, ...] = (
+    file(f"{SITE}/web/release.sh", "#!/bin/bash\ngrep x\n", mode=0o755),
+    calling("main", name="bin/bash"),
+    calling("main", name="usr/bin/grep"),
+)
+
+
+def test_a_script_of_a_distribution_brings_its_commands_where_something_names_it() -> None:
+    unnamed = plan_of(["python", "main.py"], MAIN, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} & unnamed.keep.kept.keys() == set()
+    record = "web/__init__.py,,\nweb/core.py,,\nweb/release.sh,,\n"
+    named = (
+        file(f"{SITE}/web/core.py", 'run(root / "release.sh")\n'),
+        file(f"{SITE}/web-1.dist-info/RECORD", record),
+    )
+    plan = plan_of(["python", "main.py"], MAIN, *named, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
