@@ -142,6 +142,28 @@ def test_entry_points_bring_who_offers_them() -> None:
     assert list(graph.whole) == ["yf", "yaml"]
 
 
+def test_what_a_library_has_for_building_is_not_meant_by_its_functions() -> None:
+    lazy = (
+        "def __getattr__(n):\n    import sums.f2py\n    import sums.testing\n    import sums.lib\n"
+    )
+    tree = (
+        file(f"{SITE}/sums/__init__.py", lazy),
+        file(f"{SITE}/sums/f2py/__init__.py", "def run():\n    import sums.distutils\n"),
+        f"{SITE}/sums/distutils/__init__.py",
+        f"{SITE}/sums/testing/__init__.py",
+        f"{SITE}/sums/lib/__init__.py",
+        file(f"{SITE}/sums-1.dist-info/RECORD", "sums/__init__.py,,\nsums/f2py/__init__.py,,\n"),
+    )
+    own = {"sums/__init__.py", "sums/testing/__init__.py", "sums/lib/__init__.py"}
+    assert own == set(reached(graph_of(file("app/main.py", "import sums"), *tree))) - {
+        "/app/main.py"
+    }
+    every = own | {"sums/f2py/__init__.py", "sums/distutils/__init__.py"}
+    assert every == set(reached(graph_of(file("app/main.py", "import sums.f2py"), *tree))) - {
+        "/app/main.py"
+    }
+
+
 def test_libraries_reserve_nothing_for_people_and_tools() -> None:
     text = "def test():\n    import pytest, doctest\ntry:\n    import setuptools\nexcept E: pass\n"
     graph = graph_of(
