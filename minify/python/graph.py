@@ -276,6 +276,8 @@ class Graph:
     def _members(self, imports: Imports, path: ImagePath) -> None:
         """What bytecode may import from the packages that it names."""
         for item in imports.names if imports.members else ():
+            if not self.is_application(path) and not self._is_meant(item, path):
+                continue
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):

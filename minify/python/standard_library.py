@@ -66,7 +66,7 @@ HOOK_OF_DISTUTILS = "_distutils_hack"
 COPY_OF_DISTUTILS = "setuptools._distutils"
 
 # What a module imports for another system than Linux.
-ELSEWHERE = frozenset((("platform", "plistlib"),))
+ELSEWHERE = frozenset((("ctypes.util", "ctypes._aix"), ("platform", "plistlib")))
 
 # Texts in every extension that a compiler wrote, whatever it is for.
 FROM_COMPILERS = frozenset(("asyncio.coroutines", "backports_abc", "cython_runtime"))
