@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from minify.analyzers.node_launches import Launches, unexplained
 from minify.analyzers.node_workspaces import unreached
+from minify.analyzers.opened.private_scripts import idle
 from minify.closure import (
     CONFIG,
     Context,
@@ -33,7 +34,7 @@ from minify.filetree import ImagePath, Kind
 from minify.filetree.path import ancestors, basename, is_within, joined, parent
 from minify.node import CPUS, Graph, Machine, Origin, Package, Resolver, entry_of_options, is_node
 from minify.node.configured import named_in_files, named_in_variables
-from minify.node.knowledge import is_aside
+from minify.node.knowledge import is_aside, is_managers
 from minify.node.packages import NODE_MODULES
 from minify.node.resolution import GLOBAL
 
@@ -74,8 +75,18 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
         return Pruning()
     if isinstance(program, str):
         return Pruning(spared=(f"all of Node's packages stay: {program}",))
-    scripts = frozenset(program.graph.modules)
-    return Pruning(frozenset(program.directories), tuple(program.findings(level)), scripts)
+    names = program.graph.names_of_files()
+
+    def is_named(path: ImagePath) -> bool:
+        # What a package manager starts is known without its modules.
+        return basename(path) in names and not is_managers(path)
+
+    return Pruning(
+        frozenset(program.directories),
+        tuple(program.findings(level)),
+        frozenset(program.graph.modules),
+        frozenset(idle(keep, program.libraries(), is_named)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,12 @@ class _Program:
     graph: Graph
     launches: Launches
     directories: tuple[ImagePath, ...]
+
+    def libraries(self) -> Iterator[ImagePath]:
+        """Where packages are, those of package managers among them."""
+        yield from self.directories
+        places = (self.context.tree.directory(place) for place in GLOBAL)
+        yield from (place.path for place in places if place is not None)
 
     def findings(self, level: Level) -> Iterator[Finding]:
         """What is kept in the place of the directories."""

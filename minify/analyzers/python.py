@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from minify.analyzers.opened.private_scripts import idle
 from minify.analyzers.python_launches import Launch, launches, unexplained
 from minify.closure import (
     CONFIG,
@@ -44,6 +45,7 @@ from minify.python import (
 from minify.python.commands import references
 from minify.python.editable import mapping
 from minify.python.members import Members
+from minify.python.unread import SCRIPTS
 
 # Where ldconfig finds libraries in the common distributions; what is loaded, ld.so's search says.
 _LIBRARY_DIRECTORIES = tuple(
@@ -60,7 +62,14 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     directories = {directory for program in programs for directory in program.directories()}
     findings = (finding for program in programs for finding in program.findings(level))
     scripts = frozenset(path for program in programs for path in program.graph.reached)
-    return Pruning(frozenset(directories) - spared, tuple(findings), scripts)
+    kept = frozenset(directories) - spared
+    names = frozenset().union(*(program.graph.files for program in programs))
+
+    def is_named(path: ImagePath) -> bool:
+        # What has no suffix may be any constant.
+        return basename(path) in names or not path.endswith(SCRIPTS)
+
+    return Pruning(kept, tuple(findings), scripts, frozenset(idle(keep, kept, is_named)))
 
 
 def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], frozenset[ImagePath]]:

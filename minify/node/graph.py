@@ -321,6 +321,17 @@ class Graph:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)
 
+    def names_of_files(self) -> frozenset[str]:
+        """The last parts of what the reached modules ask for and of their other constants."""
+        return frozenset(
+            text.rpartition("/")[2]
+            for requests in self._read.values()
+            for text in (
+                *(request.name for request in requests.names),
+                *(text for text, _ in requests.texts),
+            )
+        )
+
     def _is_for_production(self, package: Package) -> bool:
         here: str = package.directory
         is_generated = package.name.startswith(".")

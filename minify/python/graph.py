@@ -14,7 +14,7 @@ from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
 from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
 from minify.python.layout import Installation
-from minify.python.unread import SUFFIXES
+from minify.python.unread import SCRIPTS, SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
@@ -65,7 +65,8 @@ class Graph:
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
     files: set[str] = field(default_factory=set)
-    """Names of files of the kinds that nobody reads otherwise, among the constants."""
+    """Names of files of the kinds that nobody reads otherwise, and of shell scripts, among the
+    constants."""
     runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files that start other programs, and the lines."""
     programs: dict[str, Origin] = field(default_factory=dict)
@@ -291,7 +292,7 @@ class Graph:
             origin = Origin(path, f"{where} has the text {text}")
             if text in self.distributions.groups and text not in standard_library.FOR_TOOLS:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
-            if text.endswith(SUFFIXES):
+            if text.endswith((*SUFFIXES, *SCRIPTS)):
                 self.files.add(text.rpartition("/")[2])
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)

@@ -55,6 +55,9 @@ KINDS = (
 
 SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
 
+SCRIPTS = (".sh", ".bash", ".ash")
+"""Shell scripts, which are run by their names."""
+
 
 def kinds(programs: Iterable[str], distributions: Iterable[str]) -> tuple[Kind, ...]:
     """The kinds that nobody reads, where these programs and libraries stay, by their names."""

@@ -333,3 +333,18 @@ def test_bun_beside_node_is_told() -> None:
     (sentence,) = spared(plan)
     assert "/usr/bin/bun runs JavaScript too" in sentence
     assert "dev/index.js" in packages(plan)
+
+
+SCRIPT: tuple[Member | str, ...] = (
+    file(f"{MODULES}/web/test/run.sh", "#!/bin/bash\ngrep x\n", mode=0o755),
+    calling("main", name="bin/bash"),
+    calling("main", name="usr/bin/grep"),
+)
+
+
+def test_a_script_of_a_package_brings_its_commands_where_something_names_it() -> None:
+    unnamed = plan_of(["node", "main.js"], MAIN, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} & unnamed.keep.kept.keys() == set()
+    named = file(f"{MODULES}/web/used.js", 'run(join(root, "test/run.sh"))')
+    plan = plan_of(["node", "main.js"], MAIN, named, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()

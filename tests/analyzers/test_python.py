@@ -307,3 +307,22 @@ def test_program_that_the_application_runs_by_its_name_stays_and_is_told() -> No
         "/usr/bin/other",
     }
     assert any("runs other programs (line 2, 3)" in gap for gap in gaps(plan))
+
+
+SCRIPT: tuple[Member | str, ...] = (
+    file(f"{SITE}/web/release.sh", "#!/bin/bash\ngrep x\n", mode=0o755),
+    calling("main", name="bin/bash"),
+    calling("main", name="usr/bin/grep"),
+)
+
+
+def test_a_script_of_a_distribution_brings_its_commands_where_something_names_it() -> None:
+    unnamed = plan_of(["python", "main.py"], MAIN, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} & unnamed.keep.kept.keys() == set()
+    record = "web/__init__.py,,\nweb/core.py,,\nweb/release.sh,,\n"
+    named = (
+        file(f"{SITE}/web/core.py", 'run(root / "release.sh")\n'),
+        file(f"{SITE}/web-1.dist-info/RECORD", record),
+    )
+    plan = plan_of(["python", "main.py"], MAIN, *named, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
