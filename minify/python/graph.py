@@ -268,15 +268,17 @@ class Graph:
         module = self.finder.find(top)
         if module is None or module.kind is ModuleKind.NAMESPACE:
             return True
-        owner = self._distribution(self._real(module))
-        if owner is None or not standard_library.is_for_developers(owner.name):
-            return True
-        mine = self._distribution(path)
-        return mine is not None and mine.name == owner.name
+        owner, mine = self._distribution(self._real(module)), self._distribution(path)
+        is_own = owner is not None and mine is not None and mine.name == owner.name
+        if is_own and standard_library.is_for_building(item.name):
+            return standard_library.is_for_building(self.reached[path].module.name)
+        return is_own or owner is None or not standard_library.is_for_developers(owner.name)
 
     def _members(self, imports: Imports, path: ImagePath) -> None:
         """What bytecode may import from the packages that it names."""
         for item in imports.names if imports.members else ():
+            if not self.is_application(path) and not self._is_meant(item, path):
+                continue
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):
