@@ -21,6 +21,7 @@ from minify.python.finder import Finder, Module, ModuleKind
 from minify.python.graph import Graph, Origin, Reached
 from minify.python.imports import Imported, Imports, Style, imports_of, in_source
 from minify.python.layout import Installation, installation
+from minify.python.mentions import Mentioned
 
 __all__ = [
     "Distribution",
@@ -32,6 +33,7 @@ __all__ = [
     "Imported",
     "Imports",
     "Installation",
+    "Mentioned",
     "Module",
     "ModuleKind",
     "Origin",
