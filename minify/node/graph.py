@@ -18,12 +18,12 @@ from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
+from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
 from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
-_MOST_BYTES = 1 << 29
 _CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 
 
@@ -63,12 +63,12 @@ class Graph:
     is_complete: bool = True
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
-    _read: dict[ImagePath, Requests] = field(default_factory=dict)
-    _bytes: int = 0
+    _read: Reader = field(init=False)
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
         self._production = production(self.tree, self.resolver, self.applications)
 
@@ -205,9 +205,10 @@ class Graph:
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
+            self.is_complete &= self._read.is_complete
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
-        requests = self._requests(entry)
+        requests = self._read.requests(entry)
         path, directory = entry.path, parent(entry.path)
         owner = self._packages.owner(path)
         for request in requests.names:
@@ -222,18 +223,6 @@ class Graph:
             self._texts_of_package(path, owner, requests)
             if requests.unknown:
                 self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
-
-    def _requests(self, entry: Entry) -> Requests:
-        if entry.path not in self._read:
-            self._bytes += entry.size
-            if self._bytes > _MOST_BYTES:
-                self.is_complete = False
-                return Requests()
-            found = requests_of(self.tree.read(entry))
-            if not found.is_complete:
-                found = Requests(found.names, found.texts, found.unknown or (1,))
-            self._read[entry.path] = found
-        return self._read[entry.path]
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -336,7 +325,7 @@ class Graph:
         for entry in self.resolver.modules(owner.directory):
             if not is_aside(entry.path, owner.directory):
                 self._reach(entry, origin)
-        for path, requests in tuple(self._read.items()):
+        for path, requests in self._read:
             if self._packages.owner(path) == owner:
                 self._texts_of_package(path, owner, requests)
         self._all_of_application(origin)
@@ -353,7 +342,7 @@ class Graph:
 
     def texts_of_applications(self) -> Iterator[str]:
         """What the reached modules of applications ask for, and their other constants."""
-        for path, requests in self._read.items():
+        for path, requests in self._read:
             if self._packages.owner(path) is None:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)
@@ -362,7 +351,7 @@ class Graph:
         """The last parts of what the reached modules ask for and of their other constants."""
         return frozenset(
             text.rpartition("/")[2]
-            for requests in self._read.values()
+            for _, requests in self._read
             for text in (
                 *(request.name for request in requests.names),
                 *(text for text, _ in requests.texts),
