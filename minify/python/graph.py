@@ -14,30 +14,12 @@ from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
 from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
 from minify.python.layout import Installation
+from minify.python.reached import Origin, Reached
 from minify.python.unread import SCRIPTS, SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
 _REQUIREMENT = re.compile(r"[=<>!~\[;]")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a module is imported."""
-
-    by: str
-    """The file that asks; empty for the interpreter itself."""
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A module and the first that asked for it."""
-
-    module: Module
-    origin: Origin
-    distribution: Distribution | None
-    """None for the standard library and for the application."""
 
 
 @dataclass(slots=True)

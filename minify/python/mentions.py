@@ -19,7 +19,8 @@ from itertools import islice
 
 from minify.python.distributions import normalized
 from minify.python.finder import Module, ModuleKind
-from minify.python.graph import Graph, Origin
+from minify.python.graph import Graph
+from minify.python.reached import Origin
 
 # What may be before a name: a quote, a bracket, `key=`, `ext://`, YAML's `!!python/name:`.
 _NAME = re.compile(
