@@ -29,7 +29,7 @@ class Kind:
     packages: re.Pattern[str] = NOBODY
     """The names of packages that do."""
     calls: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
-    """Words by which others have a package do it, by that package's name; empty of the runtime's.
+    """Words by which others have a package do it, by that package's name, or the runtime's.
     """
     beside: str = ""
     """The suffix of the file that is read in its place and has to be there."""

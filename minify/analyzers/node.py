@@ -217,9 +217,10 @@ def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
     for zipped in (f"{one}/{name}" for one in applications for name in _ZIPPED):
         if context.tree.get(zipped):
             return f"they are in archives, of which {zipped} is the index"
-    graph = Graph(context.tree, resolver, _machine(keep, context), applications)
+    machine = _machine(keep, context)
+    graph = Graph(context.tree, resolver, machine, applications, launches.transpiles)
     if options.reads_maps or any(_reads_maps(launch, resolver) for launch in launches.found):
-        graph.called.add(NODE)
+        graph.read.called.add(NODE)
     return _entered(graph, launches, options.preloads, keep, context)
 
 

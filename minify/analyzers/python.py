@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
+from minify.analyzers import python_data
 from minify.analyzers.opened.private_scripts import idle
 from minify.analyzers.python_launches import Launch, launches, unexplained
 from minify.closure import (
@@ -35,6 +37,7 @@ from minify.python import (
     Finder,
     Graph,
     Installation,
+    Mentioned,
     Module,
     ModuleKind,
     Origin,
@@ -83,7 +86,7 @@ def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], fr
     followed: list[_Program] = []
     spared: set[ImagePath] = set()
     for installed, started in by_installation.items():
-        program = _Program(installed, context, names)
+        program = _Program(installed, context, keep, names)
         if installed.program in unknown or not program.follow(started):
             spared.update(installed.managed)
         else:
@@ -97,9 +100,12 @@ class _Program:
 
     installed: Installation
     context: Context
+    keep: KeepSet
+    """The closure with every library whole."""
     kept: frozenset[str]
     """The names of the files that stay when every library is whole."""
     graph: Graph = field(init=False)
+    mentioned: Mentioned = field(init=False)
 
     def follow(self, started: Iterable[Launch]) -> bool:
         """Follows the imports; whether all that is started was found."""
@@ -114,6 +120,7 @@ class _Program:
         application = dict.fromkeys((*roots, *sources, *added, *finder.mapped))
         own = tuple(d for d in application if self._is_application(d))
         self.graph = Graph(tree, finder, owned, installed, own)
+        self.mentioned = Mentioned(self.graph)
         self.graph.start()
         are_there = [self._enter(one) for one in started]
         if not all(are_there):
@@ -121,6 +128,8 @@ class _Program:
         for directory in own:
             self.graph.below(directory, Origin("", f"the application is in {directory}"))
         self._variables()
+        for path, text in python_data.texts(self.keep, self.graph, self.context):
+            self.mentioned.text(text, partial(_in_file, path))
         self.graph.follow()
         return self.graph.is_complete
 
@@ -149,8 +158,8 @@ class _Program:
         """Reaches what one launch starts; whether it is there."""
         entry, graph = launch.entry, self.graph
         origin = Origin(launch.by, launch.detail)
-        for name in references(entry.operands):
-            self._referenced(name, origin)
+        for word in entry.operands:
+            self._mentioned(word, origin)
         if entry.kind is EntryKind.TEXT:
             for item in in_source(entry.value.encode("utf-8", "replace"), "").names:
                 graph.name(item.name, origin)
@@ -189,18 +198,19 @@ class _Program:
     def _variables(self) -> None:
         """Modules that variables name: DJANGO_SETTINGS_MODULE, FLASK_APP, CELERY_APP."""
         for variable, value in self.context.config.env.items():
-            for name in references((value,)):
-                self._referenced(name, Origin(CONFIG, f"ENV {variable}={value}"))
+            self._mentioned(value, Origin(CONFIG, f"ENV {variable}={value}"))
 
-    def _referenced(self, name: str, origin: Origin) -> None:
-        """A module that an operand may name: of one word only where it is nobody's library."""
-        module = self.graph.finder.find(name)
-        if module is None:
-            return
-        is_standard = self.graph.is_standard(module.path)
+    def _mentioned(self, word: str, origin: Origin) -> None:
+        """Modules that a word may name: by their names alone where they are nobody's library."""
+        self.mentioned.text(word, lambda *_: origin)
+        for name in references((word,)):
+            module = self.graph.finder.find(name)
+            if module is not None and ("." in name or self._is_nobodys(module)):
+                self.graph.name(name, origin)
+
+    def _is_nobodys(self, module: Module) -> bool:
         owner = self.graph.distributions.owner(module.path)
-        if "." in name or (not is_standard and owner is None):
-            self.graph.name(name, origin)
+        return owner is None and not self.graph.is_standard(module.path)
 
     def directories(self) -> Iterator[ImagePath]:
         """Where modules are kept one by one."""
@@ -348,6 +358,10 @@ class _Program:
                 path = f"{prefix}/bin/{name}"
                 if path not in recorded and not name.lower().startswith("activate"):
                     yield Need(path, Reason("python.environment", program, f"in {prefix}"))
+
+
+def _in_file(path: ImagePath, name: str, line: int) -> Origin:
+    return Origin(path, f"{path}:{line} names {name}")
 
 
 def _values(words: Iterable[str]) -> Iterator[str]:

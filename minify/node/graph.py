@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, is_aside, is_managers, is_tool
+from minify.node.knowledge import BUILT_IN, CHECKER, is_aside, is_managers, is_tool
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
+from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
-from minify.node.unread import called_in
+from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
-_MOST_BYTES = 1 << 29
-_CODE = (".js", ".mjs", ".cjs")
+_CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Graph:
     machine: Machine
     applications: tuple[ImagePath, ...] = ()
     """Directories whose files, other than those of `node_modules`, are the application's."""
+    transpiles: bool = False
+    """Whether types are only taken away, which needs no declarations of them."""
     modules: dict[ImagePath, Origin] = field(default_factory=dict)
     """The files, by their real paths, each with the first that asked for it."""
     packages: dict[ImagePath, tuple[Package, Origin]] = field(default_factory=dict)
@@ -56,22 +58,20 @@ class Graph:
     """The application's files that load what only a run knows, with the lines."""
     expanded: dict[ImagePath, None] = field(default_factory=dict)
     """Packages any module of which may be loaded."""
-    located: dict[ImagePath, None] = field(default_factory=dict)
-    """Packages whose files the application may read at any path."""
-    requests: dict[ImagePath, Requests] = field(default_factory=dict)
-    """What each module asks for that is followed."""
-    called: set[str] = field(default_factory=set)
-    """The packages, or Node, that are called to read what nobody reads otherwise (`unread`)."""
     tool: tuple[Package, Origin] | None = None
     """A reached package that loads what configuration names: nobody knows what that is."""
+    located: dict[ImagePath, None] = field(default_factory=dict)
+    """Packages whose files the application may read at any path."""
+    read: Reader = field(init=False)
+    """What the modules ask for that are followed."""
     is_complete: bool = True
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
-    _bytes: int = 0
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
         self._production = production(self.tree, self.resolver, self.applications)
 
@@ -138,15 +138,41 @@ class Graph:
         owner = self._packages.owner(entry.path)
         if owner is not None:
             self.package(owner, origin)
+        elif is_typed(entry.path):
+            self._compile(entry.path, origin)
         self._queue.append((entry, origin))
+
+    def _compile(self, path: ImagePath, origin: Origin) -> None:
+        """Modules are in TypeScript: what its settings name is loaded too."""
+        settings = self.resolver.typescript.settings(parent(path))
+        for name in settings.modules:
+            self.name(name, parent(path), origin)
+        for file in settings.files:
+            entry = self.tree.file(file)
+            if entry is not None:
+                detail = f"settings of {path} extend it"
+                self.resolved(Resolved(file, entry), Origin(path, detail))
+        if path.endswith("x"):
+            for name in settings.jsx:
+                self.name(f"{name}/jsx-runtime", parent(path), origin)
+                self.name(f"{name}/jsx-dev-runtime", parent(path), origin)
+        if not self.resolver.compiles:
+            self.resolver.compiles = True
+            if self._everything:
+                self._everything = False
+                self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
 
     def package(self, package: Package, origin: Origin) -> None:
         """Reaches a package, and what it has for this machine in packages of their own."""
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
-        if is_tool(package.name) and self.tool is None:
+        checks = package.name == CHECKER and not self.transpiles
+        if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
+        for name in sorted(package.manifest.peers) if package.name == CHECKER else ():
+            # Its settings say which of these compiles.
+            self.named(name, package.directory, origin)
         for name in sorted(package.manifest.optional):
             for place in self.resolver.package_directories(name, package.directory):
                 self._for_machine(place, package)
@@ -182,11 +208,12 @@ class Graph:
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
+            self.is_complete &= self.read.is_complete
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
-        requests = self._requests(entry)
         path, directory = entry.path, parent(entry.path)
         owner = self._packages.owner(path)
+        requests = self.read.requests(entry, owner.name if owner is not None else "")
         for request in requests.names:
             asks = self._asks(path, request, is_sure=origin.is_sure)
             self._request(request, directory, asks)
@@ -201,21 +228,6 @@ class Graph:
             self._texts_of_package(path, owner, requests)
             if requests.unknown:
                 self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
-
-    def _requests(self, entry: Entry) -> Requests:
-        if entry.path not in self.requests:
-            self._bytes += entry.size
-            if self._bytes > _MOST_BYTES:
-                self.is_complete = False
-                return Requests()
-            content = self.tree.read(entry)
-            owner = self._packages.owner(entry.path)
-            self.called.update(called_in(content, owner.name if owner is not None else "/"))
-            found = requests_of(content)
-            if not found.is_complete:
-                found = Requests(found.names, found.texts, found.unknown or (1,))
-            self.requests[entry.path] = found
-        return self.requests[entry.path]
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -253,7 +265,12 @@ class Graph:
         is_relative = name.startswith((".", "/")) or ":" in name
         if is_relative or self._packages.owner(ImagePath(path)) is not None:
             return False
-        return name.partition("/")[0] not in BUILT_IN
+        if name.partition("/")[0] in BUILT_IN:
+            return False
+        # Of what only says types, nothing is left to be loaded.
+        package = split_name(name)[0].removeprefix("@").replace("/", "__")
+        types = self.resolver.package_directories(f"@types/{package}", parent(ImagePath(path)))
+        return not is_typed(path) or next(types, None) is None
 
     def _starting(self, prefix: str, directory: ImagePath, origin: Origin) -> None:
         """Packages of which only the beginning of the name is known."""
@@ -276,13 +293,12 @@ class Graph:
                 self._locate(rest, directory)
 
     def _locate(self, name: str, directory: ImagePath) -> None:
-        """Notes that the application knows where a package is, and may read or serve any file."""
+        """Notes that the application knows where a package is: it may read or serve any file."""
         package, _ = split_name(name)
-        for place in self.resolver.package_directories(package, directory) if package else ():
-            entry = self.tree.directory(place)
-            if entry is not None:
-                self.located[entry.path] = None
-                break
+        places = self.resolver.package_directories(package, directory) if package else iter(())
+        entry = next(filter(None, map(self.tree.directory, places)), None)
+        if entry is not None:
+            self.located[entry.path] = None
 
     def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
         """Constants that name what the package says it uses, and its own files."""
@@ -303,7 +319,10 @@ class Graph:
             return
         places = [directory, *(a for a in self.applications if is_within(directory, a))]
         for place in dict.fromkeys(places):
-            entry = self.tree.file(f"{place}/{text}" if text[:1] != "/" else text)
+            path = f"{place}/{text}" if text[:1] != "/" else text
+            entry = self.tree.file(path)
+            for source in sources(path) if entry is None and self.resolver.compiles else ():
+                entry = entry or self.tree.file(source)
             if entry is not None and (text[:1] != "/" or self._is_ours(entry.path)):
                 self.resolved(Resolved(entry.path, entry), origin)
 
@@ -321,7 +340,7 @@ class Graph:
         for entry in self.resolver.modules(owner.directory):
             if not is_aside(entry.path, owner.directory):
                 self._reach(entry, origin)
-        for path, requests in tuple(self.requests.items()):
+        for path, requests in self.read:
             if self._packages.owner(path) == owner:
                 self._texts_of_package(path, owner, requests)
         self._all_of_application(origin)
@@ -338,7 +357,7 @@ class Graph:
 
     def texts_of_applications(self) -> Iterator[str]:
         """What the reached modules of applications ask for, and their other constants."""
-        for path, requests in self.requests.items():
+        for path, requests in self.read:
             if self._packages.owner(path) is None:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)

@@ -45,7 +45,7 @@ class Members:
         self._texts = texts
         self._only_reached = only_reached
         names = (package.name for package, _ in graph.packages.values())
-        self._unread = unread(KINDS, programs, names, graph.called)
+        self._unread = unread(KINDS, programs, names, graph.read.called)
 
     def stays(self, path: ImagePath) -> bool:
         """Whether the file at `path` does, which is in a package."""

@@ -84,6 +84,7 @@ _ASSIGNMENT = (
 )
 _MOST_ASSIGNED = 20
 _MOST_VARIABLES = 50
+_JSX_SOURCE = re.compile(rb"@jsxImportSource\s++([\w@./-]{1,200})")
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
 _TEXT = re.compile(r"[@\w./#~:*-]{1,200}")
 
@@ -96,8 +97,9 @@ def requests_of(content: bytes) -> Requests:
     names: list[Request] = []
     unknown: list[int] = []
     variables: set[str] = set()
+    erased: set[int] = set()
     if _MAY_ASK.search(text.masked):
-        names += _static(text)
+        names += _static(text, erased)
         for match, style in _calls(text.masked):
             found = _argument(text, match.end(), style)
             chosen = _chosen(text, match.end(), style) if found is None else ()
@@ -108,6 +110,7 @@ def requests_of(content: bytes) -> Requests:
             elif not _is_definition(text.masked, match):
                 names += _assigned(text, match.end(), style, variables)
                 unknown.append(text.line_of_masked(match.start()))
+    names += _of_jsx(content)
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
     given = {request.name for request in names}
@@ -116,7 +119,7 @@ def requests_of(content: bytes) -> Requests:
         # `${name}.md` says which files are looked for.
         end = literal.end if literal.end.startswith(".") else ""
         for one in filter(_TEXT.fullmatch, (literal.text, end)):
-            if one not in given:
+            if one not in given and literal.at not in erased:
                 texts.setdefault(one, text.line(literal.at))
     names.sort(key=lambda request: (request.line, request.name))
     return Requests(
@@ -127,13 +130,23 @@ def requests_of(content: bytes) -> Requests:
     )
 
 
-def _static(text: Text) -> Iterator[Request]:
+def _static(text: Text, erased: set[int]) -> Iterator[Request]:
+    """Static imports; the literals of those that only name types are put into `erased`."""
     for match in _STATIC.finditer(text.masked):
         before = text.masked[max(0, match.start() - 2000) : match.start()]
-        if match["word"] == "from" and _TYPE_ONLY.search(before):
-            continue
         literal = text.literals[int(match["number"])]
+        if match["word"] == "from" and _TYPE_ONLY.search(before):
+            erased.add(literal.at)
+            continue
         yield Request(literal.text, text.line(literal.at), Style.IMPORT)
+
+
+def _of_jsx(content: bytes) -> Iterator[Request]:
+    """What is asked for in a comment: the functions that JSX stands for."""
+    for found in islice(_JSX_SOURCE.finditer(content), 1):
+        line = content.count(b"\n", 0, found.start()) + 1
+        for module in ("jsx-runtime", "jsx-dev-runtime"):
+            yield Request(f"{found[1].decode()}/{module}", line, Style.IMPORT)
 
 
 def _calls(masked: str) -> Iterator[tuple[re.Match[str], Style]]:

@@ -42,7 +42,7 @@ class Texts:
     @cached_property
     def _of(self) -> Mapping[Owner, set[str]]:
         found: dict[Owner, set[str]] = defaultdict(set)
-        for path, requests in self._graph.requests.items():
+        for path, requests in self._graph.read:
             owner = self._graph.owner(path)
             texts = found[owner.directory if owner is not None else None]
             texts.update(request.name for request in requests.names)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from minify.unread import COMPILERS, Kind
 
-NODE = ""
+NODE = "node"
 """Node itself among those whose calls are looked for."""
 
 MAPS = "--enable-source-maps"
@@ -36,12 +36,11 @@ KINDS = (
     Kind(
         (".ts", ".mts", ".cts", ".tsx", ".flow", ".tsbuildinfo"),
         packages=re.compile(
-            r"@babel/p.*-(?:typescript|flow.*)|@esbuild-kit/.*|@microsoft/api-extractor"
-            r"|@swc/core|@typescript/vfs|@volar/.*|bundle-require|dts-bundle.*|esbuild(?:-.*)?"
-            r"|flow-.*|jiti|monaco-editor(?:-core)?|sucrase|svelte2tsx|ts-blank-space|ts-json-.*"
-            r"|ts-morph|ts-node(?:-.*)?|tsoa|tsx|typedoc|typescript-.*|unbuild|vue-tsc"
+            r"@babel/p.*-(?:typescript|flow.*)|@microsoft/api-extractor|@typescript/vfs|@volar/.*"
+            r"|bundle-require|dts-bundle.*|flow-.*|jiti|monaco-editor(?:-core)?|sucrase|svelte2tsx"
+            r"|ts-json-.*|ts-morph|tsoa|typedoc|typescript-.*|unbuild|vue-tsc"
         ),
-        # Who only compiles texts reads no declarations.
+        # Who only compiles texts reads no declarations; of what it compiles, imports tell.
         calls={
             "typescript": (
                 b"createProgram",
@@ -95,7 +94,7 @@ _CALLS = tuple(
 
 
 def called_in(content: bytes, package: str) -> Iterator[str]:
-    """The packages, or Node, that a module of `package` has read files of a kind."""
+    """Those whose calls are in a module of another package; of no name is the application."""
     for called, word in _CALLS:
         if called != package and word in content:
             yield called

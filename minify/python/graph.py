@@ -14,30 +14,12 @@ from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
 from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
 from minify.python.layout import Installation
+from minify.python.reached import Origin, Reached
 from minify.python.unread import SCRIPTS, SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
 _REQUIREMENT = re.compile(r"[=<>!~\[;]")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a module is imported."""
-
-    by: str
-    """The file that asks; empty for the interpreter itself."""
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A module and the first that asked for it."""
-
-    module: Module
-    origin: Origin
-    distribution: Distribution | None
-    """None for the standard library and for the application."""
 
 
 @dataclass(slots=True)
@@ -268,15 +250,17 @@ class Graph:
         module = self.finder.find(top)
         if module is None or module.kind is ModuleKind.NAMESPACE:
             return True
-        owner = self._distribution(self._real(module))
-        if owner is None or not standard_library.is_for_developers(owner.name):
-            return True
-        mine = self._distribution(path)
-        return mine is not None and mine.name == owner.name
+        owner, mine = self._distribution(self._real(module)), self._distribution(path)
+        is_own = owner is not None and mine is not None and mine.name == owner.name
+        if is_own and standard_library.is_for_building(item.name):
+            return standard_library.is_for_building(self.reached[path].module.name)
+        return is_own or owner is None or not standard_library.is_for_developers(owner.name)
 
     def _members(self, imports: Imports, path: ImagePath) -> None:
         """What bytecode may import from the packages that it names."""
         for item in imports.names if imports.members else ():
+            if not self.is_application(path) and not self._is_meant(item, path):
+                continue
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):
@@ -300,7 +284,7 @@ class Graph:
             if distribution is not None and not self.is_standard(path):
                 self.named.setdefault(distribution.name, (distribution, origin))
             if own:
-                self._named(text.partition(":")[0], origin)
+                self.mentioned(text.partition(":")[0], origin)
 
     def _scripts(self, imports: Imports, path: ImagePath) -> None:
         """What a script of easy_install runs: the entry points of `name==version`."""
@@ -314,15 +298,19 @@ class Graph:
                     origin = Origin(path, f"{path} runs the entry point {reference}")
                     self.name(reference.partition(":")[0], origin)
 
-    def _named(self, text: str, origin: Origin) -> None:
-        """A constant of the application that names a module; of a package, all is meant."""
+    def mentioned(self, text: str, origin: Origin, *, is_sure: bool = False) -> None:
+        """Reaches what a text of the application names: of a package, all is meant.
+
+        One word may be any word, unless it `is_sure`.
+        """
         if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
             return
         parts = text.split(".")
         module = self.finder.find(parts[0])
-        if module is None or (len(parts) == 1 and self.is_standard(self._real(module))):
+        if module is None:
             return
-        if len(parts) == 1 and not module.is_package:
+        is_vague = self.is_standard(self._real(module)) or not module.is_package
+        if len(parts) == 1 and is_vague and not is_sure:
             return
         owner = self._distribution(self._real(module))
         if owner is not None and standard_library.is_for_developers(owner.name):

@@ -58,8 +58,8 @@ class Members:
         return any(is_within(path, site) for site in self._graph.installed.sites)
 
     def _is_tested(self, above: list[str]) -> bool:
-        """Whether something imports from the tests that a file is among."""
-        at = next(number for number, name in enumerate(above) if name in TESTING)
+        """Whether something imports from the tests that a file is among, the innermost."""
+        at = max(number for number, name in enumerate(above) if name in TESTING)
         return "/".join(above[: at + 1]) in self._holding
 
     @cached_property

@@ -66,7 +66,7 @@ HOOK_OF_DISTUTILS = "_distutils_hack"
 COPY_OF_DISTUTILS = "setuptools._distutils"
 
 # What a module imports for another system than Linux.
-ELSEWHERE = frozenset((("platform", "plistlib"),))
+ELSEWHERE = frozenset((("ctypes.util", "ctypes._aix"), ("platform", "plistlib")))
 
 # Texts in every extension that a compiler wrote, whatever it is for.
 FROM_COMPILERS = frozenset(("asyncio.coroutines", "backports_abc", "cython_runtime"))
@@ -107,8 +107,16 @@ FOR_TOOLS = frozenset(
     """.split()
 )
 
-# Packages below a distribution's own that are for whoever tests or builds it.
-TESTING = frozenset("_tests distutils f2py test testing tests".split())
+# Packages below a distribution's own that are for whoever tests or builds it. Those for building,
+# and its own tests, are not meant by a function that imports them: `numpy.f2py` is an attribute.
+_BUILDING = frozenset("_tests distutils f2py test tests".split())
+TESTING = _BUILDING | {"testing"}
+
+
+def is_for_building(name: str) -> bool:
+    """Whether a module is in one of them that only a statement of its own means."""
+    return not _BUILDING.isdisjoint(name.split(".")[1:])
+
 
 _ASIDE = frozenset(
     """

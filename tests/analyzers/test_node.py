@@ -214,9 +214,59 @@ def test_scripts_that_start_what_nobody_sees_keep_everything(script: str) -> Non
 
 
 def test_a_tool_that_loads_what_configuration_names_keeps_everything() -> None:
-    tool = file(f"{MODULES}/ts-node/index.js", "")
-    plan = plan_of(["node", "-r", "ts-node", "main.js"], MAIN, tool)
+    tool = file(f"{MODULES}/@babel/register/index.js", "")
+    plan = plan_of(["node", "-r", "@babel/register", "main.js"], MAIN, tool)
     assert "dev/index.js" in packages(plan)
+
+
+TYPED: tuple[Member | str, ...] = (
+    file("app/main.ts", 'import web from "web";\nimport "#lib/system.js"'),
+    file("app/lib/system.ts", 'import "system"'),
+    file(
+        "app/package.json",
+        '{"dependencies": {"web": "1"}, "imports": {"#lib/*": "./lib/*"},'
+        ' "scripts": {"start": "tsx main.ts", "checked": "ts-node main.ts",'
+        ' "quick": "ts-node --transpile-only main"}}',
+    ),
+    f"{MODULES}/.bin/tsx -> ../tsx/index.js",
+    file(f"{MODULES}/tsx/index.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/.bin/ts-node -> ../ts-node/bin.js",
+    file(f"{MODULES}/ts-node/bin.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/ts-node/register/index.js",
+    f"{MODULES}/ts-node/register/transpile-only.js",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "also"),
+    [
+        ("node main.ts", ()),
+        ("node --import tsx main.ts", ("tsx",)),
+        ("node_modules/.bin/tsx watch main", ("tsx",)),
+        ("npm start", ("tsx",)),
+        ("npm run quick", ("ts-node",)),
+        ("node -r ts-node/register/transpile-only main.ts", ("ts-node",)),
+    ],
+)
+def test_sources_in_typescript_are_followed(command: str, also: tuple[str, ...]) -> None:
+    plan = plan_of(command.split(), *TYPED, *NPM)
+    found = {path for path in packages(plan) if not path.startswith((".", "lib:", "system:spare"))}
+    assert {path for path in found if not path.startswith(("tsx", "ts-node"))} == BALANCED
+    assert {path.partition("/")[0] for path in found - BALANCED} == {*also}
+    assert spared(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "is_checked"), [((), True), (("TS_NODE_TRANSPILE_ONLY=true",), False)]
+)
+@pytest.mark.parametrize("command", ["npm run checked", "node -r ts-node/register main.ts"])
+def test_what_checks_types_keeps_everything(
+    command: str, env: tuple[str, ...], *, is_checked: bool
+) -> None:
+    plan = plan_of(command.split(), *TYPED, *NPM, env=env)
+    assert ("dev/index.js" in packages(plan)) == is_checked
+    assert len(spared(plan)) == is_checked
+    assert all("ts-node check types" in sentence for sentence in spared(plan))
 
 
 def test_configuration_names_packages_of_production() -> None:

@@ -50,6 +50,8 @@ def test_options_of_the_environment_name_no_script() -> None:
         ("pnpm --filter ...api run x", None),
         ("npx next start", Task(command=("next", "start"))),
         ("npx --no-install tsx a.ts", Task(command=("tsx", "a.ts"))),
+        ("npx ts-node -r a/register a.ts", Task(command=("ts-node", "-r", "a/register", "a.ts"))),
+        ("npx -p typescript --package=x tsc -w", Task(command=("tsc", "-w"))),
         ("npm exec -- serve -p 1", Task(command=("serve", "-p", "1"))),
         ("yarn serve", Task("serve", ("serve",))),
         ("yarn node a.js", Task(command=("node", "a.js"))),
