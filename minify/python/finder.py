@@ -143,7 +143,7 @@ class Finder:
 
     @cached_property
     def _first_names(self) -> frozenset[str]:
-        """The beginnings of all names at the first level: most of what is asked for is no module."""
+        """The beginnings of all names at the first level: most that is asked for is no module."""
         found: set[str] = set()
         for place in self.search_path:
             archive, inside = _archive_in(place)
