@@ -25,7 +25,6 @@ from minify.closure import (
     Need,
     Pruning,
     Reason,
-    Unread,
     Writes,
     places,
 )
@@ -151,9 +150,7 @@ class _Program:
                 stack += [ImagePath(f"{here}/{name}") for name in names]
                 if not names and not is_others:
                     yield Need(here, part)
-            elif why := members.unread(here):
-                yield Unread(here, Reason("node.unread", package.directory, why))
-            else:
+            elif members.stays(here):
                 yield Need(here, reason if here == package.directory else part)
 
     def _production(self, level: Level) -> Iterator[Finding]:

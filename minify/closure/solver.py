@@ -26,7 +26,6 @@ from minify.closure.finding import (
     NeedsRoot,
     Reason,
     RunsAs,
-    Unread,
     Writes,
     Written,
 )
@@ -92,7 +91,6 @@ class _Solver:
         self._excluded: _Store = {}
         self._unreached: _Store = {}
         self._pending: deque[tuple[ImagePath, Need]] = deque()
-        self._unread: dict[ImagePath, Reason] = {}
         self._by_name: dict[ImagePath, Reason] = {}
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
@@ -123,8 +121,6 @@ class _Solver:
                     self._runs_as[finding] = None
                 case Writes():
                     self._writes[finding] = None
-                case Unread():
-                    self._unread[finding.path] = finding.reason
                 case NeedsRoot():
                     self._needs_root[finding] = None
 
@@ -244,7 +240,6 @@ class _Solver:
             left_out=self._unlikely.left_out(self._reasons.keys()),
             excluded=tuple(self._told(self._excluded)),
             unreached=tuple(self._told(self._unreached)),
-            unread={p: why for p, why in self._unread.items() if p not in self._reasons},
         )
 
     def _told(self, store: _Store) -> Iterator[Excluded]:
