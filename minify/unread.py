@@ -24,6 +24,8 @@ class Kind:
     """Files that a package has for others than who runs it."""
 
     suffixes: tuple[str, ...]
+    shown: str = ""
+    """What such a file is, for messages."""
     programs: re.Pattern[str] = NOBODY
     """The names of programs and libraries that read such files."""
     packages: re.Pattern[str] = NOBODY

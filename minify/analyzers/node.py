@@ -25,6 +25,7 @@ from minify.closure import (
     Need,
     Pruning,
     Reason,
+    Unread,
     Writes,
     places,
 )
@@ -150,7 +151,9 @@ class _Program:
                 stack += [ImagePath(f"{here}/{name}") for name in names]
                 if not names and not is_others:
                     yield Need(here, part)
-            elif members.stays(here):
+            elif why := members.unread(here):
+                yield Unread(here, Reason("node.unread", package.directory, why))
+            else:
                 yield Need(here, reason if here == package.directory else part)
 
     def _production(self, level: Level) -> Iterator[Finding]:

@@ -47,21 +47,21 @@ class Members:
         names = (package.name for package, _ in graph.packages.values())
         self._unread = unread(KINDS, programs, names, graph.read.called)
 
-    def stays(self, path: ImagePath) -> bool:
-        """Whether the file at `path` does, which is in a package."""
+    def unread(self, path: ImagePath) -> str:
+        """What the file at `path` of a package is that nobody reads; empty of one that stays."""
         package = self._graph.owner(path)
         if package is None or self._is_served(package):
-            return True
+            return ""
         if not self._is_for_here(path):
-            return False
+            return "for another machine"
         if path in self._graph.modules:
-            return True
+            return ""
         within = path[len(package.directory) + 1 :]
-        if self._is_unread(within, package) or self._is_in_unread(within, package):
-            return False
-        if not self._only_reached or package.directory in self._graph.expanded:
-            return True
-        return not (path.endswith(_MODULE_SUFFIXES) or is_aside(path, package.directory))
+        found = self._of_kind(within, package) or self._in_directory(within, package)
+        if found or not self._only_reached or package.directory in self._graph.expanded:
+            return found
+        is_module = path.endswith(_MODULE_SUFFIXES) or is_aside(path, package.directory)
+        return "a module that nothing reaches" if is_module else ""
 
     def _is_served(self, package: Package) -> bool:
         """Whether the application may give any file of a package away, as to a browser."""
@@ -72,18 +72,23 @@ class Members:
         entry = self._tree.file(path) if _LIBRARY.fullmatch(basename(path)) else None
         return entry is None or self._graph.machine.can_load(entry, self._tree)
 
-    def _is_unread(self, within: str, package: Package) -> bool:
-        """Whether a file is of a kind that nobody reads, and no constant names it."""
+    def _of_kind(self, within: str, package: Package) -> str:
+        """What a file is of a kind that nobody reads; empty if a constant names it."""
         kind = kind_of(within, self._unread)
-        if kind is None and not within.startswith(_OBJECTS) and not SETTINGS.fullmatch(within):
-            return False
-        if kind is not None and not kind.has_readers and self._may_open(within, package):
-            return False
+        if kind is not None:
+            stays = not kind.has_readers and self._may_open(within, package)
+            is_named = self._is_named(within, kind.suffixes, package)
+            return "" if stays or is_named else kind.shown
+        shown = "what a compiler left" if within.startswith(_OBJECTS) else ""
+        shown = "settings of a tool" if SETTINGS.fullmatch(within) else shown
+        return "" if self._is_named(within, (), package) else shown
+
+    def _is_named(self, within: str, suffixes: Iterable[str], package: Package) -> bool:
+        """Whether a constant has the name of a file, or its suffix."""
         own, name = self._texts.names(package.directory), within.rpartition("/")[2]
         # Whoever has a suffix among its constants looks for its own files of that kind.
-        suffixes = kind.suffixes if kind is not None else ()
         is_sought = any(one in own or f"*{one}" in own for one in suffixes)
-        return not is_sought and name not in own and name not in self._texts.names(None)
+        return is_sought or name in own or name in self._texts.names(None)
 
     def _may_open(self, within: str, package: Package) -> bool:
         """Whether the package may open a file of a directory that it names."""
@@ -98,15 +103,16 @@ class Members:
         """Whether it is known what the package itself opens."""
         return is_managers(f"{package.directory}/") or self._texts.knows(package.directory)
 
-    def _is_in_unread(self, within: str, package: Package) -> bool:
-        """Whether a file is in a directory that only those open who work on the package."""
+    def _in_directory(self, within: str, package: Package) -> str:
+        """In which directory a file is that only those open who work on the package."""
         above = within.split("/")[:-1]
         names = DIRECTORIES | DESCRIPTIONS
         at = next((number for number, name in enumerate(above) if name in names), None)
         if at is None:
-            return False
+            return ""
         top = "/".join((package.directory, *above[: at + 1]))
-        return top not in self._holding and not self._is_opened(above[at], package)
+        is_opened = top in self._holding or self._is_opened(above[at], package)
+        return "" if is_opened else f"in {above[at]}, of which nothing is reached"
 
     def _is_opened(self, directory: str, package: Package) -> bool:
         """Whether something may open a directory of that name."""

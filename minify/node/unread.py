@@ -20,6 +20,7 @@ MAPS = "--enable-source-maps"
 KINDS = (
     Kind(
         tuple(f"{name}.map" for name in ".js .mjs .cjs .ts .mts .cts .jsx .min .css".split()),
+        "a source map",
         packages=re.compile(
             r"(?:@cspotcode/)?source-map-support|c8|get-source|load-source-map|nyc|source-map-loader"
             r"|stackman|stacktracey|v8-to-istanbul|@datadog/.*|dd-trace|elastic-apm-node|newrelic"
@@ -35,6 +36,7 @@ KINDS = (
     ),
     Kind(
         (".ts", ".mts", ".cts", ".tsx", ".flow", ".tsbuildinfo"),
+        "TypeScript",
         packages=re.compile(
             r"@babel/p.*-(?:typescript|flow.*)|@microsoft/api-extractor|@typescript/vfs|@volar/.*"
             r"|bundle-require|dts-bundle.*|flow-.*|jiti|monaco-editor(?:-core)?|sucrase|svelte2tsx"
@@ -54,6 +56,7 @@ KINDS = (
     ),
     Kind(
         (".md", ".markdown", ".mkd"),
+        "documentation",
         spared=re.compile(
             r"(?:un)?licen[cs]e|copying|copyright|notice|legal|patents|third.?party|authors",
             re.IGNORECASE,
@@ -61,12 +64,19 @@ KINDS = (
     ),
     Kind(
         tuple(".c .cc .cpp .cxx .h .hh .hpp .hxx .a .o .lo .mk .gyp .gypi .vcxproj".split()),
+        "for compilers",
         programs=COMPILERS,
         packages=re.compile(r"node-gyp|cmake-js|tcc.*"),
     ),
-    Kind((".py", ".pyc", ".pyi"), programs=re.compile(r"(?:python|pypy)[\d.]{0,6}")),
-    Kind((".exe", ".dll"), programs=re.compile(r"mono.*|wine.*|dotnet|libcoreclr\.so")),
-    Kind((".bat", ".cmd", ".ps1", ".dylib", ".lib", ".pdb"), programs=re.compile(r"pwsh|wine.*")),
+    Kind((".py", ".pyc", ".pyi"), "for Python", programs=re.compile(r"(?:python|pypy)[\d.]{0,6}")),
+    Kind(
+        (".exe", ".dll"), "for Windows", programs=re.compile(r"mono.*|wine.*|dotnet|libcoreclr\.so")
+    ),
+    Kind(
+        (".bat", ".cmd", ".ps1", ".dylib", ".lib", ".pdb"),
+        "for another system",
+        programs=re.compile(r"pwsh|wine.*"),
+    ),
 )
 
 SETTINGS = re.compile(

@@ -53,7 +53,7 @@ def stays(
     return {
         path[start:]
         for path in paths
-        if tree.file(path) is not None and path[start:] not in CODE and members.stays(path)
+        if tree.file(path) is not None and path[start:] not in CODE and not members.unread(path)
     }
 
 
