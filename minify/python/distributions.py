@@ -154,7 +154,7 @@ class Distributions:
         if metadata.endswith(".egg"):
             yield metadata
             return
-        rows = _rows(self._text(f"{metadata}/RECORD"))
+        rows = rows_of(self._text(f"{metadata}/RECORD"))
         listed = self._text(f"{metadata}/installed-files.txt").splitlines()[:_MOST_FILES]
         written = [joined(site, row) for row in rows]
         written += [joined(metadata, line) for line in listed if line]
@@ -181,7 +181,7 @@ class Distributions:
         return decoded(self._tree.read(entry))
 
 
-def _rows(text: str) -> Iterator[str]:
+def rows_of(text: str) -> Iterator[str]:
     """The paths of a RECORD."""
     try:
         for number, row in enumerate(csv.reader(text.splitlines())):
