@@ -205,8 +205,12 @@ class _Program:
         self.mentioned.text(word, lambda *_: origin)
         for name in references((word,)):
             module = self.graph.finder.find(name)
-            if module is not None and ("." in name or self._is_nobodys(module)):
+            owner = self.graph.distributions.owner(module.path) if module is not None else None
+            is_sure = "." in name or ":" in word
+            if module is not None and (is_sure or self._is_nobodys(module)):
                 self.graph.name(name, origin)
+                if owner is not None and not standard_library.is_for_developers(owner.name):
+                    self.graph.own.add(owner.name)
 
     def _is_nobodys(self, module: Module) -> bool:
         owner = self.graph.distributions.owner(module.path)

@@ -170,7 +170,7 @@ def _above(content: bytes, entry: Entry, context: Context) -> Iterator[Finding]:
     directory = entry.path
     for _ in range(number):
         directory = parent(directory)
-    if number < 2 or places.is_distributions(directory, context.tree):
+    if number < 2 or places.is_shared(directory, context.tree):
         return
     if directory in _homes(context) or not context.is_first_party(directory):
         return

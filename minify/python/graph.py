@@ -32,6 +32,8 @@ class Graph:
     installed: Installation
     application: tuple[str, ...] = ()
     """Directories all of whose modules are the application's."""
+    own: set[str] = field(default_factory=set)
+    """Distributions that are the application, for it is they that are started."""
     reached: dict[ImagePath, Reached] = field(default_factory=dict)
     """By the real path of the module's file."""
     names: dict[str, None] = field(default_factory=dict)
@@ -170,6 +172,12 @@ class Graph:
     def _others(self) -> tuple[ImagePath, ...]:
         return self.installed.managed
 
+    def _is_own(self, path: ImagePath) -> bool:
+        """Whether it is the application's, be it installed as a distribution."""
+        owner = self.distributions.owner(path)
+        is_installed = owner is not None and (owner.is_local or owner.name in self.own)
+        return is_installed or self.is_application(path)
+
     def is_standard(self, path: str) -> bool:
         """Whether a file is the standard library's."""
         archive = self.installed.archive
@@ -177,7 +185,7 @@ class Graph:
         return inside and not any(is_within(ImagePath(path), s) for s in self.installed.sites)
 
     def _part(self, path: ImagePath) -> Part:
-        if self.is_application(path):
+        if self._is_own(path):
             return Part.APPLICATION
         return Part.STANDARD if self.is_standard(path) else Part.LIBRARY
 
@@ -195,10 +203,10 @@ class Graph:
         self._members(imports, path)
         if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
-        self._texts(imports, path, own=own)
+        self._texts(imports, path, own=self._is_own(path))
         if module.name == "__main__":
             self._scripts(imports, path)
-        if own:
+        if self._is_own(path):
             self._runs(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown

@@ -5,11 +5,9 @@ https://packaging.python.org/en/latest/specifications/direct-url/
 
 from __future__ import annotations
 
-import json
-
 from minify.filetree import FileTree
 from minify.filetree.path import decoded
-from minify.python.distributions import rows_of
+from minify.python.distributions import is_local, rows_of
 
 _LARGEST = 4 << 20
 _MOST = 10_000
@@ -25,15 +23,6 @@ def names(tree: FileTree, site: str) -> frozenset[str]:
             listed = rows_of(_text(tree, f"{metadata}/RECORD"))
             found.update(row.partition("/")[0] for row in listed)
     return frozenset(name for name in found if not name.endswith(".dist-info")) - {".."}
-
-
-def is_local(text: str) -> bool:
-    """Whether a `direct_url.json` is that of a directory."""
-    try:
-        found = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and isinstance(found.get("dir_info"), dict)
 
 
 def _text(tree: FileTree, path: str) -> str:
