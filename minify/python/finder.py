@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from minify.filetree import FileTree, ImagePath, Kind
 from minify.filetree.path import basename, child, parent
@@ -134,11 +135,23 @@ class Finder:
         if not above:
             if last in self._mapping:
                 return self._mapped(last)
-            return self._in(self.search_path, name, last)
+            return self._in(self.search_path, name, last) if last in self._first_names else None
         package = self.find(above)
         if package is None or not package.is_package:
             return None
         return self._in(package.directories, name, last)
+
+    @cached_property
+    def _first_names(self) -> frozenset[str]:
+        """The beginnings of all names at the first level: most that is asked for is no module."""
+        found: set[str] = set()
+        for place in self.search_path:
+            archive, inside = _archive_in(place)
+            members = self._members(archive) if archive and self._tree.file(archive) else ()
+            within = (name[len(inside) :].partition("/")[0] for name in members)
+            names = (*self._listing(place).names, *within)
+            found.update(name.partition(".")[0] for name in names)
+        return frozenset(found)
 
     def _mapped(self, name: str) -> Module | None:
         target = self._mapping[name]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from minify.filetree import FileTree, ImagePath
 from minify.filetree.path import basename, is_within, parent
@@ -12,7 +13,15 @@ from minify.python import cython, standard_library
 from minify.python.application import modules_of
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
-from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
+from minify.python.imports import (
+    Imported,
+    Imports,
+    Part,
+    Style,
+    imports_of,
+    in_library,
+    package_of,
+)
 from minify.python.layout import Installation
 from minify.python.reached import Origin, Reached
 from minify.python.unread import SCRIPTS, SUFFIXES
@@ -192,15 +201,17 @@ class Graph:
     def _imports(self, module: Module, imports: Imports) -> None:
         path = self._real(module)
         own = self.is_application(path)
-        for item in imports.names:
-            is_elsewhere = (module.name, item.name) in standard_library.ELSEWHERE
-            if own or (not is_elsewhere and self._is_meant(item, path)):
+        meant = [
+            item for item in self._known(module, imports) if own or self._is_meant(item, module)
+        ]
+        for item in meant:
+            if own or (module.name, item.name) not in standard_library.ELSEWHERE:
                 self._imported(item, path)
         for name in imports.exported:
             is_aside = standard_library.is_aside(f"{module.name}.{name}")
             if module.is_package and not self.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
-        self._members(imports, path)
+        self._members(meant if imports.members else (), imports.members, path)
         if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
         self._texts(imports, path, own=self._is_own(path))
@@ -212,6 +223,21 @@ class Graph:
             self.unknown[path] = imports.unknown
         elif imports.unknown and not self.is_standard(path):
             self._expand(path, imports.unknown[0])
+
+    def _known(self, module: Module, imports: Imports) -> Iterator[Imported]:
+        """The imports of which there is anything: an extension has thousands of other texts."""
+        for item in imports.names:
+            top = item.name.partition(".")[0]
+            if self.finder.find(top) is not None or top == standard_library.DISTUTILS:
+                yield item
+        name = package_of(module) if imports.may_be_relative else ""
+        package = self.finder.find(name) if name else None
+        if package is None:
+            return
+        beside = {one.rpartition(".")[2] for one in self.finder.submodules(package)}
+        for item in imports.names:
+            if item.name.partition(".")[0] in beside:
+                yield replace(item, name=f"{name}.{item.name}")
 
     def _runs(self, imports: Imports, path: ImagePath) -> None:
         if imports.runs:
@@ -231,7 +257,7 @@ class Graph:
 
     def _from_setuptools(self, name: str, origin: Origin) -> None:
         """What setuptools has in the place of a module of distutils that Python lacks."""
-        hook, top = standard_library.HOOK_OF_DISTUTILS, "distutils"
+        hook, top = standard_library.HOOK_OF_DISTUTILS, standard_library.DISTUTILS
         parts = name.split(".")
         if parts[0] != top or all(hook not in file.imports for file in self.installed.path_files):
             return
@@ -243,8 +269,9 @@ class Graph:
             self.name(hook, stands_in)
             self.name(copy + name.removeprefix(top), stands_in)
 
-    def _is_meant(self, item: Imported, path: ImagePath) -> bool:
+    def _is_meant(self, item: Imported, by: Module) -> bool:
         """Whether a library's import is more than what it has in reserve for people and tools."""
+        path = self._real(by)
         top = item.name.partition(".")[0]
         if item.name in standard_library.FROM_COMPILERS and item.style is Style.TEXT:
             return False
@@ -261,19 +288,17 @@ class Graph:
         owner, mine = self._distribution(self._real(module)), self._distribution(path)
         is_own = owner is not None and mine is not None and mine.name == owner.name
         if is_own and standard_library.is_for_building(item.name):
-            return standard_library.is_for_building(self.reached[path].module.name)
+            return standard_library.is_for_building(by.name)
         return is_own or owner is None or not standard_library.is_for_developers(owner.name)
 
-    def _members(self, imports: Imports, path: ImagePath) -> None:
+    def _members(self, meant: Iterable[Imported], members: frozenset[str], path: ImagePath) -> None:
         """What bytecode may import from the packages that it names."""
-        for item in imports.names if imports.members else ():
-            if not self.is_application(path) and not self._is_meant(item, path):
-                continue
+        for item in meant:
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):
                     is_aside = standard_library.is_aside(name)
-                    if name.rpartition(".")[2] in imports.members and not is_aside:
+                    if name.rpartition(".")[2] in members and not is_aside:
                         self.name(name, Origin(path, f"{path} imports {name}"))
 
     def _texts(self, imports: Imports, path: ImagePath, *, own: bool) -> None:

@@ -71,6 +71,8 @@ class Imports:
     """`__all__`."""
     members: frozenset[str] = frozenset()
     """Of bytecode and of Cython: what may be imported from any of `names`; nobody knows which."""
+    may_be_relative: bool = False
+    """Whether each of `names` may as well be one of its own package: of bytecode and extensions."""
     libraries: frozenset[str] = frozenset()
     """Those among `texts` that ctypes.util.find_library is given."""
     runs: tuple[int, ...] = ()
@@ -81,6 +83,11 @@ class Imports:
     """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
 
+def package_of(module: Module) -> str:
+    """What the relative names of a module are relative to; empty outside of every package."""
+    return module.name if module.is_package else module.name.rpartition(".")[0]
+
+
 def imports_of(
     module: Module, content: bytes, *, is_main: bool = False, part_of: Part = Part.APPLICATION
 ) -> Imports:
@@ -88,10 +95,10 @@ def imports_of(
     if module.kind is ModuleKind.NAMESPACE:
         return Imports()
     if module.kind is ModuleKind.EXTENSION:
-        return _in_extension(content, module.name.rpartition(".")[0])
-    package = module.name if module.is_package else module.name.rpartition(".")[0]
+        return _in_extension(content)
     if module.kind is ModuleKind.BYTECODE or module.member.endswith(".pyc"):
-        return _in_bytecode(content, package)
+        return _in_bytecode(content)
+    package = package_of(module)
     if part_of is Part.LIBRARY and not is_main:
         return in_library(content, package)
     if part_of is Part.STANDARD and not is_main:
@@ -162,17 +169,17 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _in_bytecode(content: bytes, package: str) -> Imports:
+def _in_bytecode(content: bytes) -> Imports:
     texts = bytecode.texts(content)
     names = dict.fromkeys(text for text in texts if NAME.fullmatch(text))
-    own = (f"{package}.{name}" for name in names) if package else ()
-    imported = tuple(Imported(name, 0, Style.NESTED) for name in (*names, *own))
+    imported = tuple(Imported(name, 0, Style.NESTED) for name in names)
     members = frozenset(name for name in names if "." not in name)
-    return Imports(imported, tuple((text, 0) for text in texts), members=members)
+    numbered = tuple((text, 0) for text in texts)
+    return Imports(imported, numbered, members=members, may_be_relative=True)
 
 
-def _in_extension(content: bytes, package: str) -> Imports:
-    """Every constant of a C module that has the form of a module's name, in its package too."""
+def _in_extension(content: bytes) -> Imports:
+    """Every constant of a C module that has the form of a module's name."""
     found: dict[str, None] = {}
     for match in _STRING.finditer(content):
         text = match[1].decode("ascii", "replace")
@@ -184,10 +191,8 @@ def _in_extension(content: bytes, package: str) -> Imports:
     is_packed = b"PyInit_" in content and cython.is_packed(content)
     packed = cython.packed_texts(content) if is_packed else ()
     found.update(dict.fromkeys(text for text in packed if NAME.fullmatch(text)))
-    beside = (f"{package}.{name}" for name in found) if package else ()
-    names = tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside))
-    members = frozenset(name for name in found if "." not in name)
+    names = tuple(Imported(name, 0, Style.TEXT) for name in found)
     is_from = cython.is_written(content)
-    return Imports(
-        names, members=members if is_from else frozenset(), is_opaque=is_packed and not packed
-    )
+    members = frozenset(name for name in found if "." not in name) if is_from else frozenset()
+    is_opaque = is_packed and not packed
+    return Imports(names, members=members, may_be_relative=True, is_opaque=is_opaque)
