@@ -12,12 +12,13 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from minify.python import bytecode, cython, lines
 from minify.python.finder import NAME, Module, ModuleKind
-from minify.python.syntax import IMPORTERS, Reader
+from minify.python.syntax import IMPORTERS, LIBRARY, Reader
 
 _ENCODING = re.compile(rb"^[ \t\f]*+#[^\n]*?coding[:=][ \t]*+([-\w.]++)", re.MULTILINE)
 _START = 400
@@ -94,7 +95,7 @@ def imports_of(
     """What `module` asks for; `content` is that of its file."""
     if module.kind is ModuleKind.NAMESPACE:
         return Imports()
-    if module.kind is ModuleKind.EXTENSION:
+    if module.kind is ModuleKind.EXTENSION or module.member.endswith(".so"):
         return _in_extension(content)
     if module.kind is ModuleKind.BYTECODE or module.member.endswith(".pyc"):
         return _in_bytecode(content)
@@ -128,7 +129,7 @@ def _in_lines(text: str, package: str, *, without_scripts: bool = False) -> Impo
         Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
         for name, line, is_nested in found
     )
-    sought = frozenset(lines.libraries(text))
+    sought = frozenset(lines.libraries(text, by_variables=not without_scripts))
     return Imports(
         names,
         (*lines.texts(text), *((name, 0) for name in sorted(sought))),
@@ -154,10 +155,16 @@ def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
         tuple(reader.texts),
         tuple(reader.unknown),
         tuple(reader.exported),
-        libraries=frozenset(reader.libraries),
+        libraries=frozenset((*reader.libraries, *_perhaps_sought(reader))),
         runs=tuple(reader.runs),
         programs=tuple(reader.programs),
     )
+
+
+def _perhaps_sought(reader: Reader) -> Iterator[str]:
+    """Any text of a module may be a library's name, where that stands in a variable."""
+    if reader.seeks_by_variable:
+        yield from (text for text, _ in reader.texts if LIBRARY.fullmatch(text))
 
 
 def _decoded(content: bytes) -> str:

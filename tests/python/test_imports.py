@@ -96,6 +96,13 @@ def test_imports_by_functions(call: str) -> None:
     assert [*asked, *(f"?{line}" for line in found.unknown)] == CALLS[call]
 
 
+def test_libraries_that_are_sought_by_a_variable_have_any_of_the_texts_as_name() -> None:
+    text = "N = ('magic', 'a b', 'lib*')\nfor n in N: find_library(n)\n"
+    assert in_source(text.encode(), "").libraries == {"magic"}
+    assert in_library(text.encode(), "").libraries == {"magic"}
+    assert in_library(b"x = 'magic'\ndef find_library(name): pass\n", "").libraries == set()
+
+
 def test_other_versions_grammar_is_read_by_lines() -> None:
     found = in_source(b"print 'x'\nimport cPickle\nfrom a import b\n", "")
     assert names(found) == ["2 cPickle plain", "3 a plain", "3 a.b plain"]
