@@ -27,6 +27,7 @@ from minify.analyzers import (
     service,
     services,
     skeleton,
+    sources,
     units,
     written,
 )
@@ -43,6 +44,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     interpreters.analyze,
     configuration.analyze,
+    sources.analyze,
     accounts.analyze,
     written.analyze,
     privileges.analyze,

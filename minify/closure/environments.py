@@ -31,8 +31,8 @@ _WITH_VALUE: Mapping[str, frozenset[str]] = {
     for name, options in {
         "uv": """
             --allow-insecure-host --cache-dir --color --config-file --config-setting
-            --default-index --directory --env-file --exclude-newer --extra --extra-index-url
-            --find-links --fork-strategy --group --index --index-strategy --index-url
+            --default-index --directory --env-file --exclude-newer --extra
+            --find-links --fork-strategy --group --index --index-strategy
             --keyring-provider --link-mode --no-extra --no-group --only-group --package
             --prerelease --project --python --python-platform --refresh-package --resolution
             --upgrade-package --with --with-editable --with-requirements -C -P -f -i -p -w

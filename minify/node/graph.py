@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, CHECKER, is_aside, is_managers, is_tool
+from minify.node.knowledge import (
+    BUILT_IN,
+    CHECKER,
+    PACKAGE_MANAGERS,
+    WORDS,
+    is_aside,
+    is_managers,
+    is_tool,
+)
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
@@ -307,8 +315,8 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure=False)
             self._texts_of_files(text, directory, origin)
             package, _ = split_name(text)
-            if not package or package == owner.name:
-                continue
+            if not package or package == owner.name or package in PACKAGE_MANAGERS:
+                continue  # that a package starts others says nothing of what it is used for
             is_asked_for = package in owner.manifest.asked_for
             if is_asked_for or (owner.directory in self.expanded and self._is_name(package)):
                 self.name(text, directory, origin)
@@ -327,7 +335,7 @@ class Graph:
                 self.resolved(Resolved(entry.path, entry), origin)
 
     def _is_name(self, package: str) -> bool:
-        return package not in _WORDS
+        return package not in WORDS
 
     def _is_ours(self, path: ImagePath) -> bool:
         return any(is_within(path, application) for application in self.applications)
@@ -388,7 +396,3 @@ class Graph:
 
 def _loads(path: ImagePath, lines: tuple[int, ...]) -> str:
     return f"{path} loads a module that only a run knows (line {lines[0]})"
-
-
-# Names of packages that are words of every program as well.
-_WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())
