@@ -81,7 +81,17 @@ class Members:
             return "" if stays or is_named else kind.shown
         shown = "what a compiler left" if within.startswith(_OBJECTS) else ""
         shown = "settings of a tool" if SETTINGS.fullmatch(within) else shown
+        shown = (
+            "a map of a module that nothing reaches" if self._is_idle(within, package) else shown
+        )
         return "" if self._is_named(within, (), package) else shown
+
+    def _is_idle(self, within: str, package: Package) -> bool:
+        """Whether a file is the source map of a module beside it that is not reached."""
+        module = ImagePath(f"{package.directory}/{within.removesuffix('.map')}")
+        is_map = within.endswith((".js.map", ".mjs.map", ".cjs.map"))
+        is_followed = self._texts.knows(package.directory)
+        return is_map and is_followed and module not in self._graph.modules
 
     def _is_named(self, within: str, suffixes: Iterable[str], package: Package) -> bool:
         """Whether a constant has the name of a file, or its suffix."""
