@@ -199,8 +199,8 @@ class Graph:
         self.package(owner, origin)
 
     def follow(self) -> None:
-        """Goes on until nothing new is reached."""
-        while self._queue and self.is_complete:
+        """Goes on until nothing new is reached, or it is of no use."""
+        while self._queue and self.is_complete and self.tool is None:
             entry, origin = self._queue.popleft()
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
@@ -239,7 +239,8 @@ class Graph:
                 self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
             return
         if request.name.startswith(("./", "../", "/")):
-            chosen = Origin(origin.by, origin.detail, is_sure=False)
+            is_own = self._packages.owner(directory) is None and bool(request.name.strip("./"))
+            chosen = Origin(origin.by, origin.detail, origin.is_sure and is_own)
             for resolved in self.resolver.below(request.name, directory):
                 if not is_aside(resolved.via, directory):
                     self.resolved(resolved, chosen)
