@@ -8,7 +8,7 @@ keep what they have. Kept are distributions whole, the standard library by modul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,6 +23,7 @@ from minify.closure import (
     KeepSet,
     Level,
     Need,
+    NeedsRoot,
     Pruning,
     Reason,
     places,
@@ -45,6 +46,7 @@ from minify.python import (
     in_source,
     standard_library,
 )
+from minify.python.archive import LARGEST as LARGEST_ARCHIVE
 from minify.python.commands import references
 from minify.python.editable import mapping
 from minify.python.members import Members
@@ -64,9 +66,10 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     programs, spared = context.remembered("python.programs", lambda: _followed(keep, context))
     directories = {directory for program in programs for directory in program.directories()}
     findings = (finding for program in programs for finding in program.findings(level))
-    scripts = frozenset(path for program in programs for path in program.graph.reached)
+    graphs = [program.graph for program in programs]
+    scripts = frozenset(path for one in graphs for path in (*one.reached, *one.finder.programs))
     kept = frozenset(directories) - spared
-    names = frozenset().union(*(program.graph.files for program in programs))
+    names = frozenset().union(*(one.files for one in graphs))
 
     def is_named(path: ImagePath) -> bool:
         # What has no suffix may be any constant.
@@ -116,12 +119,13 @@ class _Program:
         finder = Finder(tree, installed.search_path(first), mapping(tree, installed))
         owned = Distributions(tree, installed, self.context.packages)
         sources = (one.source for one in owned.all if one.source)
-        added = (d for file in installed.path_files for d in file.directories)
+        added = tuple(d for file in installed.path_files for d in file.directories)
         application = dict.fromkeys((*roots, *sources, *added, *finder.mapped))
         own = tuple(d for d in application if self._is_application(d))
         self.graph = Graph(tree, finder, owned, installed, own)
         self.mentioned = Mentioned(self.graph)
         self.graph.start()
+        self._editable(owned, added)
         are_there = [self._enter(one) for one in started]
         if not all(are_there):
             return False
@@ -132,6 +136,14 @@ class _Program:
             self.mentioned.text(text, partial(_in_file, path))
         self.graph.follow()
         return self.graph.is_complete
+
+    def _editable(self, owned: Distributions, added: Sequence[str]) -> None:
+        """The metadata of what is installed as it is being developed: the application's own."""
+        for one in owned.all:
+            beside = one.metadata is not None and parent(one.metadata) in added
+            if (one.source or beside) and not standard_library.is_for_developers(one.name):
+                origin = Origin("", f"{one.name} is the application")
+                self.graph.named.setdefault(one.name, (one, origin))
 
     def _roots(self, launch: Launch) -> Iterator[str]:
         """The directories of the application that a launch names."""
@@ -186,11 +198,9 @@ class _Program:
         kind = ModuleKind.SOURCE
         if self.context.tree.read(entry, 4)[2:4] == b"\r\n":
             kind = ModuleKind.BYTECODE
-        main = Finder(self.context.tree, (str(entry.path),)).find("__main__")
-        if main is not None:  # a zip with a program in it: https://docs.python.org/3/library/zipapp
-            inside = Finder(self.context.tree, (str(entry.path), *self.graph.finder.search_path))
-            self.graph.finder = inside
-            self.graph.module(main, origin, is_main=True)
+        if entry.size > LARGEST_ARCHIVE:
+            return False
+        if self.graph.in_archive(entry.path, origin):
             return True
         self.graph.module(Module("__main__", kind, path), origin, is_main=True)
         return True
@@ -228,6 +238,8 @@ class _Program:
         graph = self.graph
         for path, reached in graph.reached.items():
             yield from self._module(path, reached)
+        for path, reached in graph.links.items():
+            yield from self._module(path, reached)
         is_tight = level is Level.TIGHT
         members = Members(self.context.tree, graph, self.kept, only_reached=is_tight)
         for distribution, origin in graph.whole.values():
@@ -239,14 +251,22 @@ class _Program:
         yield from self._data()
         yield from self._libraries()
         yield from self._own()
-        for path, lines in graph.unknown.items():
-            shown = ", ".join(map(str, lines[:5]))
-            detail = f"{path} imports by a name that is only known at run time (line {shown})"
-            yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
         for name, origin in graph.programs.items():
             command = self.context.command(name)
             if command is not None:
                 yield Need(command.path, Reason("python.program", origin.by, origin.detail))
+        yield from self._told()
+
+    def _told(self) -> Iterator[Finding]:
+        """What the modules do that is not known until they run."""
+        graph = self.graph
+        for path in filter(graph.finder.is_unpacked, graph.finder.programs):
+            detail = f"{path} unpacks itself in its user's home, which no other user has"
+            yield NeedsRoot(Reason("python.unpacked", path, detail))
+        for path, lines in graph.unknown.items():
+            shown = ", ".join(map(str, lines[:5]))
+            detail = f"{path} imports by a name that is only known at run time (line {shown})"
+            yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
         for path, lines in graph.runs.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} runs other programs (line {shown}): they are not followed"
@@ -337,12 +357,8 @@ class _Program:
 
     def _sonames(self, name: str) -> Iterator[str]:
         """What ctypes.util.find_library may give for a name: files like `lib{name}.so.3`."""
-        found = (
-            basename(ImagePath(path))
-            for directory in _LIBRARY_DIRECTORIES
-            for path in glob(self.context.tree, f"{directory}/lib{name}.so*")
-        )
-        yield from sorted(file for file in set(found) if _VERSIONED.search(file))
+        found = self.context.remembered("python.sonames", lambda: _all_sonames(self.context))
+        yield from found.get(f"lib{name}", ())
 
     def _own(self) -> Iterator[Finding]:
         """The interpreter's own files among those that are decided one by one."""
@@ -362,6 +378,17 @@ class _Program:
 
 def _in_file(path: ImagePath, name: str, line: int) -> Origin:
     return Origin(path, f"{path}:{line} names {name}")
+
+
+def _all_sonames(context: Context) -> Mapping[str, tuple[str, ...]]:
+    """The files that ldconfig may know, by their names before `.so`."""
+    found: dict[str, set[str]] = {}
+    for directory in _LIBRARY_DIRECTORIES:
+        for path in glob(context.tree, f"{directory}/lib*.so*"):
+            name = basename(ImagePath(path))
+            if match := _VERSIONED.search(name):
+                found.setdefault(name[: match.start()], set()).add(name)
+    return {stem: tuple(sorted(names)) for stem, names in found.items()}
 
 
 def _values(words: Iterable[str]) -> Iterator[str]:

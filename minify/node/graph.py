@@ -60,15 +60,18 @@ class Graph:
     """Packages any module of which may be loaded."""
     tool: tuple[Package, Origin] | None = None
     """A reached package that loads what configuration names: nobody knows what that is."""
+    located: dict[ImagePath, None] = field(default_factory=dict)
+    """Packages whose files the application may read at any path."""
+    read: Reader = field(init=False)
+    """What the modules ask for that are followed."""
     is_complete: bool = True
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
-    _read: Reader = field(init=False)
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._read = Reader(self.tree)
+        self.read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
         self._production = production(self.tree, self.resolver, self.applications)
 
@@ -205,15 +208,17 @@ class Graph:
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
-            self.is_complete &= self._read.is_complete
+            self.is_complete &= self.read.is_complete
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
-        requests = self._read.requests(entry)
         path, directory = entry.path, parent(entry.path)
         owner = self._packages.owner(path)
+        requests = self.read.requests(entry, owner.name if owner is not None else "")
         for request in requests.names:
             asks = self._asks(path, request, is_sure=origin.is_sure)
             self._request(request, directory, asks)
+            if owner is None and request.is_path:
+                self._locate(request.name, directory)
         if owner is None:
             self._texts_of_application(path, requests, is_sure=origin.is_sure)
             if requests.unknown:
@@ -285,6 +290,16 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure)
             _, marker, rest = text.rpartition(f"{NODE_MODULES}/")
             self.named(rest if marker else text, directory, origin)
+            if marker:
+                self._locate(rest, directory)
+
+    def _locate(self, name: str, directory: ImagePath) -> None:
+        """Notes that the application knows where a package is: it may read or serve any file."""
+        package, _ = split_name(name)
+        places = self.resolver.package_directories(package, directory) if package else iter(())
+        entry = next(filter(None, map(self.tree.directory, places)), None)
+        if entry is not None:
+            self.located[entry.path] = None
 
     def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
         """Constants that name what the package says it uses, and its own files."""
@@ -326,7 +341,7 @@ class Graph:
         for entry in self.resolver.modules(owner.directory):
             if not is_aside(entry.path, owner.directory):
                 self._reach(entry, origin)
-        for path, requests in self._read:
+        for path, requests in self.read:
             if self._packages.owner(path) == owner:
                 self._texts_of_package(path, owner, requests)
         self._all_of_application(origin)
@@ -343,21 +358,10 @@ class Graph:
 
     def texts_of_applications(self) -> Iterator[str]:
         """What the reached modules of applications ask for, and their other constants."""
-        for path, requests in self._read:
+        for path, requests in self.read:
             if self._packages.owner(path) is None:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)
-
-    def names_of_files(self) -> frozenset[str]:
-        """The last parts of what the reached modules ask for and of their other constants."""
-        return frozenset(
-            text.rpartition("/")[2]
-            for _, requests in self._read
-            for text in (
-                *(request.name for request in requests.names),
-                *(text for text, _ in requests.texts),
-            )
-        )
 
     def _is_for_production(self, package: Package) -> bool:
         here: str = package.directory

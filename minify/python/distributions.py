@@ -52,6 +52,9 @@ class Distributions:
     def __init__(self, tree: FileTree, installed: Installation, packages: Packages) -> None:
         self._tree = tree
         self._sites = installed.sites
+        # The metadata of what setup.py develops is beside its sources.
+        added = (d for file in installed.path_files for d in file.directories)
+        self._developed = tuple(ImagePath(d) for d in dict.fromkeys(added))
         self._packages = packages
         self._by_package: dict[str, Distribution] = {}
         self._lone: dict[str, Distribution] = {}
@@ -60,7 +63,7 @@ class Distributions:
     def all(self) -> tuple[Distribution, ...]:
         """Those with metadata, in the order of the search path; of one name the first counts."""
         found: dict[str, Distribution] = {}
-        for site in self._sites:
+        for site in (*self._sites, *self._developed):
             for name in self._tree.children(site):
                 if name.endswith(_SUFFIXES):
                     stem = _VERSION.split(name.rpartition(".")[0], maxsplit=1)[0]
@@ -164,6 +167,8 @@ class Distributions:
         seen: set[str] = set()
         for path in written:
             entry = self._entry(path)
+            if entry is None and path.endswith(".py"):
+                entry = self._entry(f"{path}c")  # only the bytecode was left, in its place
             if entry is not None and entry.kind is not Kind.DIRECTORY and entry.path not in seen:
                 seen.add(entry.path)
                 yield entry.path

@@ -62,6 +62,7 @@ REPLACED: Mapping[str, str] = {"_pydatetime": "_datetime", "_pydecimal": "_decim
 # What a .pth file imports to put setuptools' copy in the place of distutils, which Python has no
 # more from 3.12 on, and Debian's only in parts.
 # https://setuptools.pypa.io/en/latest/deprecated/distutils-legacy.html
+DISTUTILS = "distutils"
 HOOK_OF_DISTUTILS = "_distutils_hack"
 COPY_OF_DISTUTILS = "setuptools._distutils"
 

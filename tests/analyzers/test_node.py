@@ -398,3 +398,46 @@ def test_a_script_of_a_package_brings_its_commands_where_something_names_it() ->
     named = file(f"{MODULES}/web/used.js", 'run(join(root, "test/run.sh"))')
     plan = plan_of(["node", "main.js"], MAIN, named, *SCRIPT)
     assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
+
+
+def test_what_nobody_reads_of_a_package_is_told_with_its_reason() -> None:
+    files = ("README.md", "used.js.map", "test/x.js", "LICENSE.md")
+    members = [file(f"{MODULES}/web/{name}", "") for name in files]
+    unread = plan_of(["node", "main.js"], MAIN, *members).keep.unread
+    assert {path: why.detail for path, why in unread.items()} == {
+        f"/{MODULES}/web/README.md": "documentation",
+        f"/{MODULES}/web/used.js.map": "a source map",
+        f"/{MODULES}/web/test/x.js": "in test, of which nothing is reached",
+    }
+    assert plan_of(["node", "main.js"], MAIN, *members, level=Level.SAFE).keep.unread == {}
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        ("node", "--enable-source-maps", "main.js"),
+        ("env", "NODE_OPTIONS=--enable-source-maps", "node", "main.js"),
+        ("npm", "start"),
+    ],
+)
+def test_source_maps_stay_where_they_are_asked_for(start: tuple[str, ...]) -> None:
+    manifest = '{"scripts": {"start": "NODE_OPTIONS=--enable-source-maps node main.js"}}'
+    plan = plan_of(
+        list(start), MAIN, *NPM, file("app/package.json", manifest), f"{MODULES}/web/used.js.map"
+    )
+    assert f"/{MODULES}/web/used.js.map" in plan.keep.kept
+
+
+def test_package_managers_keep_what_they_load() -> None:
+    members = [
+        file(f"usr/lib/node_modules/npm/{name}", "")
+        for name in ("docs/x.html", "man/man1/npm.1", "lib/x.js", "node_modules/ini/README.md")
+    ]
+    manifest = file("app/package.json", '{"scripts": {"start": "node main.js"}}')
+    plan = plan_of(["npm", "start"], MAIN, *NPM, *members, manifest)
+    assert {one for one in packages(plan) if one.startswith("lib:")} == {
+        "lib:npm/cli.js",
+        "lib:npm/lib/x.js",
+        "lib:npm/node_modules/ini/index.js",
+        "lib:npm/node_modules/tar/index.js",
+    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 
 from closure.kit import gaps, planned, why
@@ -326,3 +328,42 @@ def test_a_script_of_a_distribution_brings_its_commands_where_something_names_it
     )
     plan = plan_of(["python", "main.py"], MAIN, *named, *SCRIPT)
     assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
+
+
+def test_strict_editable_installation_is_kept_by_its_links() -> None:
+    links = "src/build/__editable__.shop/shop"
+    plan = plan_of(
+        ["python", "main.py"],
+        file("app/main.py", "import shop.x\n"),
+        file(f"{SITE}/shop.pth", "/src/build/__editable__.shop\n"),
+        f"{SITE}/shop-1.dist-info/METADATA",
+        file(f"{SITE}/shop-1.dist-info/RECORD", "shop.pth,,\n"),
+        file(
+            f"{SITE}/shop-1.dist-info/direct_url.json",
+            '{"url": "file:///src", "dir_info": {"editable": true}}',
+        ),
+        "src/shop/__init__.py",
+        "src/shop/x.py",
+        "src/shop/x.json",
+        *(f"{links}/{name} -> /src/shop/{name}" for name in ("__init__.py", "x.py", "x.json")),
+    )
+    expected = {f"/{links}/{name}" for name in ("__init__.py", "x.py", "x.json")}
+    assert expected <= plan.keep.kept.keys()
+    assert f"/{SITE}/shop-1.dist-info/METADATA" in plan.keep.kept
+
+
+def test_program_in_a_zip_brings_all_that_is_in_it() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("__main__.py", "import unpack")
+        archive.writestr(".deps/shop-1.whl/shop/x.py", "import csv")
+        archive.writestr(
+            ".deps/shop-1.whl/shop/c.so",
+            compiled("", "-shared", "-fPIC", "-Wl,--no-as-needed", "-lm"),
+        )
+    math = file("lib/x86_64-linux-gnu/libm.so.6", compiled("", "-shared", "-fPIC"))
+    script = file("opt/shop", b"#!/opt/venv/bin/python\n" + out.getvalue(), mode=0o755)
+    plan = plan_of(["/opt/shop"], script, math)
+    assert "csv.py" in library(plan)
+    assert "/lib/x86_64-linux-gnu/libm.so.6" in plan.keep.kept
+    assert not [gap for gap in gaps(plan) if gap.startswith("/opt/shop")]

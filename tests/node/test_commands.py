@@ -15,7 +15,7 @@ from minify.node.commands import interpreter_in
         ("server.js -r x", Entry("server.js", operands=("-r", "x"))),
         ("-r dotenv/config .", Entry(".", ("dotenv/config",))),
         ("--import=./a.mjs --require b c.js", Entry("c.js", ("./a.mjs", "b"))),
-        ("--max-old-space-size=64 --enable-source-maps a", Entry("a")),
+        ("--max-old-space-size=64 --enable-source-maps a", Entry("a", reads_maps=True)),
         ("--env-file .env a.js", Entry("a.js")),
         ("-C node-x a.js", Entry("a.js", conditions=frozenset(("node-x",)))),
         ("-e 1+1", Entry(text="1+1")),
