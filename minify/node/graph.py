@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, CHECKER, is_aside, is_managers, is_tool
+from minify.node.knowledge import BUILT_IN, CHECKER, LOADERS, is_aside, is_managers, is_tool
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
-from minify.node.production import production
+from minify.node.production import installed_with, production
 from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
@@ -69,6 +69,8 @@ class Graph:
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
+    _brought: set[ImagePath] = field(default_factory=set)
+    """Packages that are surely used whatever they are meant for, and what came with them."""
 
     def __post_init__(self) -> None:
         self.read = Reader(self.tree)
@@ -167,6 +169,8 @@ class Graph:
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
+        if origin.is_sure and self._production and package.directory not in self._production:
+            installed_with(package.directory, self.tree, self.resolver, self._brought)
         checks = package.name == CHECKER and not self.transpiles
         if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
@@ -226,8 +230,9 @@ class Graph:
                 self._all_of_application(Origin(path, _loads(path, requests.unknown), False))
         else:
             self._texts_of_package(path, owner, requests)
-            if requests.unknown:
-                self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
+            loaders = tuple(one.line for one in requests.names if one.name in LOADERS)
+            if lines := requests.unknown or loaders:
+                self._expand(owner, Origin(path, _loads(path, lines), False))
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -368,7 +373,7 @@ class Graph:
         is_generated = package.name.startswith(".")
         if not self._production or is_generated or not self._is_ours(package.directory):
             return True
-        while here and here not in self._production:
+        while here and here not in self._production and here not in self._brought:
             # What is installed in a package came with it.
             here = here.rpartition(f"/{NODE_MODULES}/")[0]
         return bool(here)

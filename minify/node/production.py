@@ -33,6 +33,23 @@ def production(
     return frozenset(found)
 
 
+def installed_with(
+    directory: ImagePath, tree: FileTree, resolver: Resolver, known: set[ImagePath]
+) -> None:
+    """Puts a package and those that its `dependencies` reach into `known`."""
+    stack = [directory]
+    while stack:
+        here = stack.pop()
+        if here in known:
+            continue
+        known.add(here)
+        manifest = resolver.manifest(here)
+        for name in sorted(manifest.dependencies if manifest else ()):
+            place = next(resolver.package_directories(name, here), None)
+            entry = tree.directory(place) if place is not None else None
+            stack += (entry.path,) if entry is not None else ()
+
+
 def _roots(application: ImagePath, tree: FileTree, resolver: Resolver) -> Iterator[ImagePath]:
     """Manifests of an application: above it, its own, those of its workspaces."""
     for here in (application, *ancestors(application)):

@@ -197,3 +197,39 @@ def test_modules_of_package_managers_load_nothing_of_others() -> None:
         file("app/other.js", "require('a')"),
     )
     assert list(packages(graph)) == ["npm"]
+
+
+def test_what_a_package_for_development_needs_comes_with_it() -> None:
+    graph = graph_of(
+        file("app/package.json", '{"dependencies": {"web": "1"}, "devDependencies": {"f": "1"}}'),
+        file("app/main.js", 'require("f")'),
+        *package("web"),
+        *package("f", "lazy(name => require(name), 'director')", dependencies={"director": "1"}),
+        *package("director"),
+        *package("typescript"),
+    )
+    assert list(packages(graph)) == ["f", "director"]
+
+
+def test_modules_of_a_directory_of_the_application_are_asked_for_surely() -> None:
+    graph = graph_of(
+        file("app/package.json", '{"dependencies": {"web": "1"}}'),
+        file("app/main.js", "import(`./locales/${l}.js`)"),
+        file("app/locales/de.js", 'import "./shared.js"'),
+        file("app/locales/shared.js", 'import "plural"'),
+        *package("web"),
+        *package("plural"),
+    )
+    assert list(packages(graph)) == ["plural"]
+
+
+def test_a_package_may_have_another_load_its_directory() -> None:
+    lazy = "app/node_modules/flat/plugins/cli.js"
+    graph = graph_of(
+        file("app/main.js", 'require("flat")'),
+        *package("flat", 'require("broadway").requireDirLazy(__dirname)'),
+        file(lazy, 'require("director")'),
+        *package("broadway"),
+        *package("director"),
+    )
+    assert list(packages(graph)) == ["flat", "broadway", "director"]
