@@ -13,11 +13,20 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, CHECKER, LOADERS, is_aside, is_managers, is_tool
+from minify.node.knowledge import (
+    BUILT_IN,
+    CHECKER,
+    LOADERS,
+    PACKAGE_MANAGERS,
+    WORDS,
+    is_aside,
+    is_managers,
+    is_tool,
+)
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
-from minify.node.production import installed_with, production
+from minify.node.production import Production
 from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
@@ -68,14 +77,12 @@ class Graph:
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
     _everything: bool = False
-    _production: frozenset[ImagePath] = field(init=False)
-    _brought: set[ImagePath] = field(default_factory=set)
-    """Packages that are surely used whatever they are meant for, and what came with them."""
+    _production: Production = field(init=False)
 
     def __post_init__(self) -> None:
         self.read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
-        self._production = production(self.tree, self.resolver, self.applications)
+        self._production = Production(self.tree, self.resolver, self.applications)
 
     def name(self, name: str, directory: str, origin: Origin) -> bool:
         """Reaches what `name` means to a module in `directory`; whether there is something."""
@@ -114,7 +121,7 @@ class Graph:
 
     def for_production(self) -> Iterator[Package]:
         """The packages that an installation without `devDependencies` has."""
-        for directory in sorted(self._production):
+        for directory in sorted(self._production.directories):
             owner = self._packages.owner(ImagePath(f"{directory}/package.json"))
             if owner is not None:
                 yield owner
@@ -169,8 +176,8 @@ class Graph:
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
-        if origin.is_sure and self._production and package.directory not in self._production:
-            installed_with(package.directory, self.tree, self.resolver, self._brought)
+        if origin.is_sure:
+            self._production.bring(package.directory)
         checks = package.name == CHECKER and not self.transpiles
         if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
@@ -313,8 +320,8 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure=False)
             self._texts_of_files(text, directory, origin)
             package, _ = split_name(text)
-            if not package or package == owner.name:
-                continue
+            if not package or package == owner.name or package in PACKAGE_MANAGERS:
+                continue  # that a package starts others says nothing of what it is used for
             is_asked_for = package in owner.manifest.asked_for
             if is_asked_for or (owner.directory in self.expanded and self._is_name(package)):
                 self.name(text, directory, origin)
@@ -333,7 +340,7 @@ class Graph:
                 self.resolved(Resolved(entry.path, entry), origin)
 
     def _is_name(self, package: str) -> bool:
-        return package not in _WORDS
+        return package not in WORDS
 
     def _is_ours(self, path: ImagePath) -> bool:
         return any(is_within(path, application) for application in self.applications)
@@ -369,14 +376,9 @@ class Graph:
                 yield from (text for text, _ in requests.texts)
 
     def _is_for_production(self, package: Package) -> bool:
-        here: str = package.directory
         is_generated = package.name.startswith(".")
-        if not self._production or is_generated or not self._is_ours(package.directory):
-            return True
-        while here and here not in self._production and here not in self._brought:
-            # What is installed in a package came with it.
-            here = here.rpartition(f"/{NODE_MODULES}/")[0]
-        return bool(here)
+        is_ours = self._is_ours(package.directory)
+        return is_generated or not is_ours or self._production.has(package.directory)
 
     def installed(self) -> Iterator[ImagePath]:
         """Every `node_modules` below the applications' directories, real paths."""
@@ -394,7 +396,3 @@ class Graph:
 
 def _loads(path: ImagePath, lines: tuple[int, ...]) -> str:
     return f"{path} loads a module that only a run knows (line {lines[0]})"
-
-
-# Names of packages that are words of every program as well.
-_WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())

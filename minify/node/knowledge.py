@@ -40,6 +40,9 @@ BUILT_IN = frozenset(
 )
 """Modules that Node has in itself and that are asked for without `node:` too."""
 
+WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())
+"""Names of packages that are words of every program as well."""
+
 # Files that only those who work on a program load.
 _ASIDE_DIRECTORIES = frozenset(
     """

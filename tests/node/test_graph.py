@@ -233,3 +233,13 @@ def test_a_package_may_have_another_load_its_directory() -> None:
         *package("director"),
     )
     assert list(packages(graph)) == ["flat", "broadway", "director"]
+
+
+def test_a_package_that_may_start_package_managers_does_not_reach_them() -> None:
+    graph = graph_of(
+        file("app/main.js", 'require("a")'),
+        *package("a", 'require(process.argv[2]); spawn("npm"); load("b")'),
+        *package("npm"),
+        *package("b"),
+    )
+    assert list(packages(graph)) == ["a", "b"]
