@@ -24,6 +24,7 @@ from minify.node.knowledge import (
     is_tool,
 )
 from minify.node.manifest import Manifest
+from minify.node.origin import Origin
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import Production
@@ -34,16 +35,6 @@ from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
 _CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a module is loaded."""
-
-    by: str
-    """The file that asks; empty for the configuration."""
-    detail: str
-    is_sure: bool = True
 
 
 @dataclass(slots=True)
@@ -220,6 +211,17 @@ class Graph:
                 continue
             self._follow(entry, origin)
             self.is_complete &= self.read.is_complete
+        self._link()
+
+    def _link(self) -> None:
+        """Links to packages that are kept: those with links on the way are found by more names."""
+        for package, _ in tuple(self.packages.values()):
+            for name in sorted(package.manifest.asked_for):
+                place = next(self.resolver.directories(name, package.directory), "")
+                entry = self.tree.directory(place) if place else None
+                if entry is not None and place != entry.path and entry.path in self.packages:
+                    detail = f"{package.shown} has it among its dependencies"
+                    self.links.setdefault(place, Origin(package.directory, detail))
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
         path, directory = entry.path, parent(entry.path)

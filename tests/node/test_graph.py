@@ -243,3 +243,29 @@ def test_a_package_that_may_start_package_managers_does_not_reach_them() -> None
         *package("b"),
     )
     assert list(packages(graph)) == ["a", "b"]
+
+
+def test_links_of_dependencies_that_are_kept_stay() -> None:
+    graph = graph_of(
+        file("app/main.js", 'require("log")'),
+        "app/node_modules/log -> .pnpm/log@1/node_modules/log",
+        file("app/node_modules/.pnpm/log@1/node_modules/log/index.js", 'require("real")'),
+        file(
+            "app/node_modules/.pnpm/log@1/node_modules/log/package.json",
+            '{"dependencies": {"real": "1", "stream": "1"}}',
+        ),
+        "app/node_modules/.pnpm/log@1/node_modules/real -> ../../real@1/node_modules/real",
+        "app/node_modules/.pnpm/log@1/node_modules/stream -> ../../stream@1/node_modules/stream",
+        "app/node_modules/.pnpm/real@1/node_modules/real/index.js",
+        file(
+            "app/node_modules/.pnpm/real@1/node_modules/real/package.json",
+            '{"dependencies": {"log": "1", "gone": "1"}}',
+        ),
+        "app/node_modules/.pnpm/real@1/node_modules/log -> ../../log@1/node_modules/log",
+        "app/node_modules/.pnpm/stream@1/node_modules/stream/index.js",
+    )
+    found = {path.replace("/app/node_modules/", "") for path in graph.links}
+    assert {path for path in found if not path.endswith(".js")} == {
+        ".pnpm/log@1/node_modules/real",
+        ".pnpm/real@1/node_modules/log",
+    }
