@@ -26,6 +26,7 @@ from minify.analyzers import (
     service,
     services,
     skeleton,
+    sourcewrites,
     units,
     written,
 )
@@ -44,6 +45,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     configuration.analyze,
     accounts.analyze,
     written.analyze,
+    sourcewrites.analyze,
     privileges.analyze,
 )
 
