@@ -19,7 +19,7 @@ _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
 # What entrypoints make configuration of lies anywhere: it names what the result will name.
 _NAMED_AS_CONFIGURATION = (
     *(".cf", ".cfg", ".cnf", ".conf", ".in", ".ini", ".template", ".tmpl", ".toml", ".tpl"),
-    *(".yaml", ".yml"),
+    *(".env", ".json", ".properties", ".yaml", ".yml"),
 )
 # Lists of all there is; a path in them is no need.
 _LISTS = frozenset(

@@ -47,7 +47,6 @@ from minify.python import (
     standard_library,
 )
 from minify.python.archive import LARGEST as LARGEST_ARCHIVE
-from minify.python.commands import references
 from minify.python.editable import mapping
 from minify.python.members import Members
 from minify.python.unread import SCRIPTS
@@ -122,7 +121,8 @@ class _Program:
         added = tuple(d for file in installed.path_files for d in file.directories)
         application = dict.fromkeys((*roots, *sources, *added, *finder.mapped))
         own = tuple(d for d in application if self._is_application(d))
-        self.graph = Graph(tree, finder, owned, installed, own)
+        local = {one.name for one in owned.all if one.is_local}
+        self.graph = Graph(tree, finder, owned, installed, own, local)
         self.mentioned = Mentioned(self.graph)
         self.graph.start()
         self._editable(owned, added)
@@ -171,7 +171,7 @@ class _Program:
         entry, graph = launch.entry, self.graph
         origin = Origin(launch.by, launch.detail)
         for word in entry.operands:
-            self._mentioned(word, origin)
+            self.mentioned.word(word, origin)
         if entry.kind is EntryKind.TEXT:
             for item in in_source(entry.value.encode("utf-8", "replace"), "").names:
                 graph.name(item.name, origin)
@@ -208,19 +208,7 @@ class _Program:
     def _variables(self) -> None:
         """Modules that variables name: DJANGO_SETTINGS_MODULE, FLASK_APP, CELERY_APP."""
         for variable, value in self.context.config.env.items():
-            self._mentioned(value, Origin(CONFIG, f"ENV {variable}={value}"))
-
-    def _mentioned(self, word: str, origin: Origin) -> None:
-        """Modules that a word may name: by their names alone where they are nobody's library."""
-        self.mentioned.text(word, lambda *_: origin)
-        for name in references((word,)):
-            module = self.graph.finder.find(name)
-            if module is not None and ("." in name or self._is_nobodys(module)):
-                self.graph.name(name, origin)
-
-    def _is_nobodys(self, module: Module) -> bool:
-        owner = self.graph.distributions.owner(module.path)
-        return owner is None and not self.graph.is_standard(module.path)
+            self.mentioned.word(value, Origin(CONFIG, f"ENV {variable}={value}"))
 
     def directories(self) -> Iterator[ImagePath]:
         """Where modules are kept one by one."""
@@ -309,7 +297,7 @@ class _Program:
     ) -> Iterator[Finding]:
         detail = f"part of {distribution.name}: {origin.detail}"
         reason = Reason("python.distribution", self._by(origin), detail)
-        for path in distribution.files:
+        for path in distribution.files or filter(None, (distribution.metadata,)):
             entry = self.context.tree.get(path)
             if entry is None:
                 continue

@@ -81,13 +81,24 @@ class Members:
             return "" if stays or is_named else kind.shown
         shown = "what a compiler left" if within.startswith(_OBJECTS) else ""
         shown = "settings of a tool" if SETTINGS.fullmatch(within) else shown
+        shown = (
+            "a map of a module that nothing reaches" if self._is_idle(within, package) else shown
+        )
         return "" if self._is_named(within, (), package) else shown
+
+    def _is_idle(self, within: str, package: Package) -> bool:
+        """Whether a file is the source map of a module beside it that is not reached."""
+        module = ImagePath(f"{package.directory}/{within.removesuffix('.map')}")
+        is_map = within.endswith((".js.map", ".mjs.map", ".cjs.map"))
+        is_followed = self._texts.knows(package.directory)
+        return is_map and is_followed and module not in self._graph.modules
 
     def _is_named(self, within: str, suffixes: Iterable[str], package: Package) -> bool:
         """Whether a constant has the name of a file, or its suffix."""
         own, name = self._texts.names(package.directory), within.rpartition("/")[2]
         # Whoever has a suffix among its constants looks for its own files of that kind.
-        is_sought = any(one in own or f"*{one}" in own for one in suffixes)
+        ends = self._texts.suffixes(package.directory)
+        is_sought = any(end.endswith(tuple(suffixes)) and name.endswith(end) for end in ends)
         return is_sought or name in own or name in self._texts.names(None)
 
     def _may_open(self, within: str, package: Package) -> bool:
@@ -121,9 +132,11 @@ class Members:
             return directory == "spec"  # what it loads is not followed
         if not self._is_known(package) or directory in texts.directories(owner):
             return True
-        # What is a word as well is no directory by itself.
-        return directory in DESCRIPTIONS and (
-            directory in texts.names(owner) or owner in self._graph.expanded
+        if directory not in DESCRIPTIONS:
+            return False  # such a word says nothing by itself
+        # What loads others by names that only a run knows may open their directories, too.
+        return owner in self._graph.expanded or any(
+            directory in texts.names(one) for one in (owner, *self._graph.expanded)
         )
 
     @cached_property

@@ -34,6 +34,10 @@ class Texts:
         """The parts of paths."""
         return self._directories.get(owner, _NOTHING)
 
+    def suffixes(self, owner: Owner) -> frozenset[str]:
+        """Ends of names by which files are looked for: `.md`, of `*.md` and of `${name}.md`."""
+        return self._suffixes.get(owner, _NOTHING)
+
     @cached_property
     def names_of_files(self) -> frozenset[str]:
         """The last parts of all paths."""
@@ -52,6 +56,13 @@ class Texts:
     @cached_property
     def _names(self) -> Mapping[Owner, frozenset[str]]:
         return self._each(lambda text: (text.rstrip("/").rpartition("/")[2],))
+
+    @cached_property
+    def _suffixes(self) -> Mapping[Owner, frozenset[str]]:
+        return {
+            owner: frozenset(name[name.rfind("*") + 1 :] for name in names if name[:1] in ".*")
+            for owner, names in self._names.items()
+        }
 
     @cached_property
     def _directories(self) -> Mapping[Owner, frozenset[str]]:

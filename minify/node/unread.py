@@ -39,7 +39,7 @@ KINDS = (
         "TypeScript",
         packages=re.compile(
             r"@babel/p.*-(?:typescript|flow.*)|@microsoft/api-extractor|@typescript/vfs|@volar/.*"
-            r"|bundle-require|dts-bundle.*|flow-.*|jiti|monaco-editor(?:-core)?|sucrase|svelte2tsx"
+            r"|bundle-require|dts-bundle.*|flow-.*|jiti|monaco-editor(?:-core)?|prisma|sucrase|svelte2tsx"
             r"|ts-json-.*|ts-morph|tsoa|typedoc|typescript-.*|unbuild|vue-tsc"
         ),
         # Who only compiles texts reads no declarations; of what it compiles, imports tell.
@@ -73,7 +73,7 @@ KINDS = (
         (".exe", ".dll"), "for Windows", programs=re.compile(r"mono.*|wine.*|dotnet|libcoreclr\.so")
     ),
     Kind(
-        (".bat", ".cmd", ".ps1", ".dylib", ".lib", ".pdb"),
+        (".bat", ".cmd", ".ps1", ".dylib"),
         "for another system",
         programs=re.compile(r"pwsh|wine.*"),
     ),

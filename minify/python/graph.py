@@ -33,6 +33,8 @@ class Graph:
     installed: Installation
     application: tuple[str, ...] = ()
     """Directories all of whose modules are the application's."""
+    own: set[str] = field(default_factory=set)
+    """Distributions that are the application, for it is they that are started."""
     reached: dict[ImagePath, Reached] = field(default_factory=dict)
     """By the real path of the module's file."""
     links: dict[ImagePath, Reached] = field(default_factory=dict)
@@ -117,7 +119,7 @@ class Graph:
 
     def below(self, directory: str, origin: Origin) -> None:
         """Reaches every module of an application's directory but its tests."""
-        for module in modules_of(self.tree, directory, self._others):
+        for module in modules_of(self.tree, directory, self.installed.managed):
             self.module(module, origin)
 
     def in_archive(self, archive: ImagePath, origin: Origin) -> bool:
@@ -181,22 +183,17 @@ class Graph:
     def is_application(self, path: str) -> bool:
         """Whether a file is in a directory of the application, and in no site directory there."""
         inside = any(is_within(ImagePath(path), ImagePath(one)) for one in self.application)
-        return inside and not any(is_within(ImagePath(path), one) for one in self._others)
+        return inside and not any(is_within(ImagePath(path), one) for one in self.installed.managed)
 
-    @property
-    def _others(self) -> tuple[ImagePath, ...]:
-        return self.installed.managed
-
-    def is_standard(self, path: str) -> bool:
-        """Whether a file is the standard library's."""
-        archive = self.installed.archive
-        inside = is_within(ImagePath(path), self.installed.standard) or path.startswith(archive)
-        return inside and not any(is_within(ImagePath(path), s) for s in self.installed.sites)
+    def _is_own(self, path: ImagePath) -> bool:
+        """Whether it is the application's, be it installed as a distribution."""
+        owner = self.distributions.owner(path)
+        return (owner is not None and owner.name in self.own) or self.is_application(path)
 
     def _part(self, path: ImagePath) -> Part:
-        if self.is_application(path):
+        if self._is_own(path):
             return Part.APPLICATION
-        return Part.STANDARD if self.is_standard(path) else Part.LIBRARY
+        return Part.STANDARD if self.installed.is_standard(path) else Part.LIBRARY
 
     def _imports(self, module: Module, imports: Imports) -> None:
         path = self._real(module)
@@ -209,19 +206,17 @@ class Graph:
                 self._imported(item, path)
         for name in imports.exported:
             is_aside = standard_library.is_aside(f"{module.name}.{name}")
-            if module.is_package and not self.is_standard(path) and not is_aside:
+            if module.is_package and not self.installed.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
         self._members(meant if imports.members else (), imports.members, path)
         if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
-        self._texts(imports, path, own=own)
+        self._texts(imports, path)
         if module.name == "__main__":
             self._scripts(imports, path)
-        if own:
-            self._runs(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
-        elif imports.unknown and not self.is_standard(path):
+        elif imports.unknown and not self.installed.is_standard(path):
             self._expand(path, imports.unknown[0])
 
     def _known(self, module: Module, imports: Imports) -> Iterator[Imported]:
@@ -288,7 +283,10 @@ class Graph:
                     if name.rpartition(".")[2] in members and not is_aside:
                         self.name(name, Origin(path, f"{path} imports {name}"))
 
-    def _texts(self, imports: Imports, path: ImagePath, *, own: bool) -> None:
+    def _texts(self, imports: Imports, path: ImagePath) -> None:
+        own = self._is_own(path)
+        if own:
+            self._runs(imports, path)
         for text, line in imports.texts:
             where = f"{path}:{line}" if line else path
             origin = Origin(path, f"{where} has the text {text}")
@@ -301,7 +299,7 @@ class Graph:
             elif text in imports.libraries:
                 self.sought.setdefault(text, origin)
             distribution = self.distributions.by_name.get(normalized(text))
-            if distribution is not None and not self.is_standard(path):
+            if distribution is not None and not self.installed.is_standard(path):
                 self.named.setdefault(distribution.name, (distribution, origin))
             if own:
                 self.mentioned(text.partition(":")[0], origin)
@@ -320,19 +318,22 @@ class Graph:
         """
         if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
             return
-        parts = text.split(".")
-        module = self.finder.find(parts[0])
-        if module is None:
+        module = self.finder.find(text.partition(".")[0])
+        is_sure = is_sure or "." in text
+        if module is None or not (is_sure or module.is_package):
             return
-        is_vague = self.is_standard(self._real(module)) or not module.is_package
-        if len(parts) == 1 and is_vague and not is_sure:
+        if not is_sure and self.installed.is_standard(self._real(module)):
             return
         owner = self._distribution(self._real(module))
         if owner is not None and standard_library.is_for_developers(owner.name):
             return
         self.name(text, origin)
         package = self.finder.find(text)
-        if package is not None and package.is_package and not self.is_standard(package.path):
+        if (
+            package is not None
+            and package.is_package
+            and not self.installed.is_standard(package.path)
+        ):
             self._all_of(package, origin)
 
     def _group(self, group: str, origin: Origin) -> None:
@@ -381,14 +382,14 @@ class Graph:
             is_spared = dotted[1:] in standard_library.FOR_PEOPLE
             if module is None or is_spared or standard_library.is_aside(module.name):
                 continue
-            if self.is_standard(self._real(module)):
+            if self.installed.is_standard(self._real(module)):
                 self.module(module, origin, is_aside=True)
                 self._all_of(module, origin)
 
     def _of_unit(self, module: Module) -> None:
         """What comes with a module of the standard library: the rest of its package."""
         path = self._real(module)
-        if not self.is_standard(path):
+        if not self.installed.is_standard(path):
             return
         for name in standard_library.IMPORTED.get(module.name, ()):
             self.name(name, Origin(path, f"{module.name} imports {name} by a name that it makes"))

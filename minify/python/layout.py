@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from minify.filetree import FileTree, ImagePath, Kind
-from minify.filetree.path import ROOT, basename, decoded, joined, parent
+from minify.filetree.path import ROOT, basename, decoded, is_within, joined, parent
 
 PROGRAM = re.compile(r"(?:python|pypy)(?:\d(?:\.\d{1,3})?)?[tdm]?")
 """The names that interpreters have."""
@@ -63,6 +63,11 @@ class Installation:
     def managed(self) -> tuple[ImagePath, ...]:
         """Every directory whose modules are found by their names only."""
         return tuple(dict.fromkeys((self.standard, *self.sites, *self.hidden)))
+
+    def is_standard(self, path: str) -> bool:
+        """Whether a file is the standard library's."""
+        inside = is_within(ImagePath(path), self.standard) or path.startswith(self.archive)
+        return inside and not any(is_within(ImagePath(path), site) for site in self.sites)
 
     def search_path(self, first: tuple[str, ...] = ()) -> tuple[str, ...]:
         """`sys.path` with `first` at its beginning."""

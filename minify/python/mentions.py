@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from minify.python.commands import references
 from minify.python.distributions import normalized
 from minify.python.finder import Module, ModuleKind
 from minify.python.graph import Graph
 from minify.python.reached import Origin
+from minify.python.standard_library import is_for_developers
 
 # What may be before a name: a quote, a bracket, `key=`, `ext://`, YAML's `!!python/name:`.
 _NAME = re.compile(
@@ -96,6 +98,23 @@ class Mentioned:
                 self._graph.mentioned(mention.name, found, is_sure=bool(mention.attribute))
         for name, line in eggs(text):
             self._egg(name, origin(f"egg:{name}", line))
+
+    def word(self, word: str, origin: Origin) -> None:
+        """Reaches what an operand or a value names: by one name what is nobody's library.
+
+        What it is part of is the application, wherever it is installed.
+        """
+        self.text(word, lambda *_: origin)
+        distributions, installed = self._graph.distributions, self._graph.installed
+        for name in references((word,)):
+            module = self._graph.finder.find(name)
+            owner = distributions.owner(module.path) if module is not None else None
+            is_sure = "." in name or ":" in word
+            if module is None or (owner is not None and is_for_developers(owner.name)):
+                continue
+            if is_sure or (owner is None and not installed.is_standard(module.path)):
+                self._graph.name(name, origin)
+                self._graph.own.update((owner.name,) if owner is not None else ())
 
     def _egg(self, name: str, origin: Origin) -> None:
         distribution = self._graph.distributions.by_name.get(normalized(name))

@@ -93,3 +93,29 @@ def test_directory_of_a_users_own_that_loses_something_is_told() -> None:
     assert [(item.path, item.files) for item in plan.keep.unreached if ".local" in item.path] == [
         (f"/{site}", 3)
     ]
+
+
+SHOP = (
+    file(f"{SITE}/shop/__init__.py"),
+    file(f"{SITE}/shop/settings.py", "APPS = ['logs']\nWORKER = 'plug.work:Worker'\n"),
+    file(f"{SITE}/shop-1.dist-info/RECORD", "shop/__init__.py,,\nshop/settings.py,,\n"),
+    file(f"{SITE}/plug/__init__.py"),
+    f"{SITE}/plug/work.py",
+)
+URL = f"{SITE}/shop-1.dist-info/direct_url.json"
+
+
+def test_application_that_was_installed_names_packages() -> None:
+    settings = file("app/main.py", "import shop.settings\n")
+    directory = file(URL, '{"url": "file:///src", "dir_info": {}}')
+    archive = file(URL, '{"url": "https://x/shop.whl", "archive_info": {}}')
+    names = {f"/{SITE}/logs/json.py", f"/{SITE}/plug/work.py"}
+    for url, found in ((directory, names), (archive, set())):
+        plan = plan_of(["python", "main.py"], settings, *SHOP, url, *LOGS)
+        assert names & set(plan.keep.kept) == found
+
+
+def test_module_that_the_command_names_is_the_application_wherever_it_is() -> None:
+    names = {f"/{SITE}/logs/json.py", f"/{SITE}/plug/work.py"}
+    plan = plan_of(["python", "main.py", "shop.settings:APPS"], MAIN, *SHOP, *LOGS)
+    assert names <= set(plan.keep.kept)

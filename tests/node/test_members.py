@@ -113,6 +113,16 @@ def test_a_package_that_reads_maps_keeps_those_of_all() -> None:
     assert stays("", main, reader) == LICENCES | {"index.js.map"}
 
 
+def test_maps_of_modules_that_nothing_reaches_go_though_others_are_read() -> None:
+    maps = (f"{PACKAGE}/lib/unused.js.map", f"{PACKAGE}/lib/one.js.map", f"{PACKAGE}/lib/one.js")
+    index = 'process.setSourceMapsEnabled(true); require("./lib/one")'
+    assert stays(index, 'require("a")', *maps) == LICENCES | {
+        "index.js.map",
+        "lib/one.js",
+        "lib/one.js.map",
+    }
+
+
 def test_libraries_that_cannot_be_loaded_go() -> None:
     here = compiled("int f(void){return 1;}", "-shared", "-fPIC")
     # e_machine of another processor
