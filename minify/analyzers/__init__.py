@@ -27,8 +27,8 @@ from minify.analyzers import (
     service,
     services,
     skeleton,
-    sourcewrites,
     sources,
+    sourcewrites,
     units,
     written,
 )

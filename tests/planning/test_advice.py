@@ -118,9 +118,9 @@ def test_what_a_user_of_the_image_could_write_it_still_can() -> None:
 
 
 def test_empty_directory_of_the_users_is_for_what_it_makes() -> None:
-    own = {"uid": 33, "gid": 33}
-    places = (directory(name, **own) for name in ("app/uploads", "app", "home/app", "app/views"))
-    members = [*BASE, *places, file("app/views/page.html", **own)]
+    names = ("app/uploads", "app", "home/app", "app/views")
+    places = (directory(name, uid=33, gid=33) for name in names)
+    members = [*BASE, *places, file("app/views/page.html", uid=33, gid=33)]
     plan = decided(members, identity_of(33, is_changed=False))
     assert mounts(plan) == ["volume /app/uploads 33:33 0755", *TEMPORARY[1:]]
 
