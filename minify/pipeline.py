@@ -283,7 +283,7 @@ def _closure(
         # Nothing is left to go, but what is followed and what is not is told as the first time.
         known = Pruning.of(prune(whole, context, Level.BALANCED) for prune in _rules().pruners)
         findings = (*findings, *(one for one in known.findings if isinstance(one, Gap)))
-        context = replace(context, followed=known.scripts)
+        context = replace(context, followed=known.scripts, idle=known.idle)
         return solve(findings, analyzers, context, dropped, options.keep_dlopen), (), ()
     prunings = {
         level: Pruning.of(prune(whole, context, level) for prune in _rules().pruners)
@@ -296,7 +296,9 @@ def _closure(
     spared = pruning.spared if options.level is not Level.SAFE else ()
     if not pruning.directories:
         return whole, (), spared
-    ending = replace(context, pruned=pruning.directories, followed=pruning.scripts)
+    ending = replace(
+        context, pruned=pruning.directories, followed=pruning.scripts, idle=pruning.idle
+    )
     every = (*findings, *pruning.findings)
     keep = solve(every, analyzers, ending, dropped, options.keep_dlopen)
     keeps = {Level.SAFE: whole, level: keep}

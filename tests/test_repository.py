@@ -17,7 +17,7 @@ FLOORS = (
     {"errors", "progress"},
     {"image"},
     {"filetree"},
-    {"elf", "packages", "shell"},
+    {"elf", "packages", "shell", "unread"},
     {"closure", "node", "python"},
     {"analyzers", "identity"},
     {"planning"},

@@ -26,6 +26,7 @@ from minify.analyzers import (
     service,
     services,
     skeleton,
+    sources,
     units,
     written,
 )
@@ -42,6 +43,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     runtimes.analyze,
     interpreters.analyze,
     configuration.analyze,
+    sources.analyze,
     accounts.analyze,
     written.analyze,
     privileges.analyze,

@@ -19,7 +19,7 @@ _CONFIGURATION = ("/etc/", "/usr/local/etc/", "/opt/", "/srv/")
 # What entrypoints make configuration of lies anywhere: it names what the result will name.
 _NAMED_AS_CONFIGURATION = (
     *(".cf", ".cfg", ".cnf", ".conf", ".in", ".ini", ".template", ".tmpl", ".toml", ".tpl"),
-    *(".yaml", ".yml"),
+    *(".env", ".json", ".properties", ".yaml", ".yml"),
 )
 # Lists of all there is; a path in them is no need.
 _LISTS = frozenset(
@@ -30,13 +30,15 @@ _LISTS = frozenset(
     """.split()
 )
 # What an installation has written down of itself: all that there is, once more.
-_LOCKS = tuple(
+LOCKS = tuple(
     f"/{name}"
     for name in """
     package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock deno.lock
     composer.lock poetry.lock uv.lock pdm.lock Pipfile.lock Gemfile.lock Cargo.lock
     """.split()
 )
+"""The ends of their paths."""
+
 _NOT_CONFIGURATION = ("/etc/alternatives/", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/etc/init.d/")
 _LARGEST_TEXT = 1 << 20
 _PATH = re.compile(r"(?<![\w./$}{-])/[A-Za-z0-9_.@+*?~%:-]+(?:/[A-Za-z0-9_.@+*?~%:-]+)+/?")
@@ -78,7 +80,7 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
 def _is_library(path: str) -> bool:
     """Whether it came with what an application depends on, wherever the application is."""
     is_in_one = not path.startswith("/etc/") and not _LIBRARIES.isdisjoint(path.split("/"))
-    return is_in_one or path.endswith(_LOCKS)
+    return is_in_one or path.endswith(LOCKS)
 
 
 def _beside(text: str, by: ImagePath, context: Context) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from minify.analyzers.node_launches import Launches, unexplained
+from minify.analyzers.node_launches import Launch, Launches, unexplained
 from minify.analyzers.node_workspaces import unreached
+from minify.analyzers.opened.private_scripts import idle
 from minify.closure import (
     CONFIG,
     Context,
@@ -24,6 +25,7 @@ from minify.closure import (
     Need,
     Pruning,
     Reason,
+    Unread,
     Writes,
     places,
 )
@@ -33,14 +35,13 @@ from minify.filetree import ImagePath, Kind
 from minify.filetree.path import ancestors, basename, is_within, joined, parent
 from minify.node import CPUS, Graph, Machine, Origin, Package, Resolver, entry_of_options, is_node
 from minify.node.configured import named_in_files, named_in_variables
-from minify.node.knowledge import is_aside
+from minify.node.knowledge import is_managers
+from minify.node.members import Members
 from minify.node.packages import NODE_MODULES
 from minify.node.resolution import GLOBAL
+from minify.node.texts import Texts
+from minify.node.unread import MAPS, NODE
 
-_MODULE_SUFFIXES = (".js", ".mjs", ".cjs")
-_FOR_PEOPLE = (".d.ts", ".d.mts", ".d.cts", ".ts", ".map", ".md", ".markdown", ".flow")
-_OF_COMPILERS = tuple(".c .cc .cpp .cxx .h .hh .hpp .o .a .lo .d .gyp .gypi .mk".split())
-_OBJECTS = ("/build/Release/obj.target/", "/build/Release/obj/", "/build/Release/.deps/")
 _ZIPPED = (".pnp.cjs", ".pnp.js")
 
 
@@ -74,8 +75,18 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
         return Pruning()
     if isinstance(program, str):
         return Pruning(spared=(f"all of Node's packages stay: {program}",))
-    scripts = frozenset(program.graph.modules)
-    return Pruning(frozenset(program.directories), tuple(program.findings(level)), scripts)
+    names = program.texts.names_of_files
+
+    def is_named(path: ImagePath) -> bool:
+        # What a package manager starts is known without its modules.
+        return basename(path) in names and not is_managers(path)
+
+    return Pruning(
+        frozenset((*program.directories, *program.managers())),
+        tuple(program.findings(level)),
+        frozenset(program.graph.modules),
+        frozenset(idle(keep, program.libraries(), is_named)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,21 @@ class _Program:
     graph: Graph
     launches: Launches
     directories: tuple[ImagePath, ...]
+    texts: Texts
+    kept: frozenset[str]
+    """The names of the programs and libraries that stay when every package does."""
+
+    def libraries(self) -> Iterator[ImagePath]:
+        """Where packages are, those of package managers among them."""
+        yield from self.directories
+        places = (self.context.tree.directory(place) for place in GLOBAL)
+        yield from (place.path for place in places if place is not None)
+
+    def managers(self) -> Iterator[ImagePath]:
+        """The package managers that are reached: what starts an application, and is none."""
+        for directory in self.graph.packages:
+            if is_managers(f"{directory}/"):
+                yield directory
 
     def findings(self, level: Level) -> Iterator[Finding]:
         """What is kept in the place of the directories."""
@@ -93,8 +119,9 @@ class _Program:
             yield Need(path, reason, Grade.HARD)
         for via, origin in self.graph.links.items():
             yield Need(via, _reason("node.module", origin))
+        members = self._members(only_reached=level is Level.TIGHT)
         for package, origin in self.graph.packages.values():
-            yield from self._package(package, origin, level)
+            yield from self._package(package, origin, members)
         if self.graph.unknown:
             yield from self._production(level)
         for path, origin in self.graph.modules.items():
@@ -103,10 +130,13 @@ class _Program:
         if self.launches.managers:
             yield from self._of_managers()
 
+    def _members(self, *, only_reached: bool) -> Members:
+        tree, graph = self.context.tree, self.graph
+        return Members(tree, graph, self.texts, self.kept, only_reached=only_reached)
+
     def _package(
-        self, package: Package, origin: Origin, level: Level, *, is_alone: bool = True
+        self, package: Package, origin: Origin, members: Members, *, is_alone: bool = True
     ) -> Iterator[Finding]:
-        tight = level is Level.TIGHT and package.directory not in self.graph.expanded
         reason = _reason("node.package", origin)
         part = Reason("node.package", package.directory, f"part of {package.shown}, kept whole")
         tree = self.context.tree
@@ -121,33 +151,20 @@ class _Program:
                 stack += [ImagePath(f"{here}/{name}") for name in names]
                 if not names and not is_others:
                     yield Need(here, part)
-            elif self._is_of_build(here, package):
-                continue
-            elif not tight or self._stays(here, package):
+            elif why := members.unread(here):
+                yield Unread(here, Reason("node.unread", package.directory, why))
+            else:
                 yield Need(here, reason if here == package.directory else part)
-
-    def _is_of_build(self, path: ImagePath, package: Package) -> bool:
-        """Whether a file is what an addon was compiled from or on the way."""
-        gyp = self.context.tree.get(f"{package.directory}/binding.gyp")
-        within = path[len(package.directory) :]
-        return gyp is not None and (path.endswith(_OF_COMPILERS) or within.startswith(_OBJECTS))
-
-    def _stays(self, path: ImagePath, package: Package) -> bool:
-        """Whether a file of a package stays where its modules are kept one by one."""
-        if path in self.graph.modules:
-            return True
-        if path.endswith(_FOR_PEOPLE) or is_aside(path, package.directory):
-            return False
-        return not path.endswith(_MODULE_SUFFIXES)
 
     def _production(self, level: Level) -> Iterator[Finding]:
         """What production has: the application loads what only a run knows."""
         path, lines = next(iter(self.graph.unknown.items()))
+        members = self._members(only_reached=False)
         detail = f"{path} loads a module that only a run knows (line {lines[0]})"
         for package in self.graph.for_production():
             if package.directory not in self.graph.packages:
                 origin = Origin(path, detail)
-                yield from self._package(package, origin, Level.BALANCED, is_alone=False)
+                yield from self._package(package, origin, members, is_alone=False)
         if level is Level.TIGHT:
             for asker, where in self.graph.unknown.items():
                 shown = ", ".join(map(str, where[:5]))
@@ -203,12 +220,23 @@ def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
     for zipped in (f"{one}/{name}" for one in applications for name in _ZIPPED):
         if context.tree.get(zipped):
             return f"they are in archives, of which {zipped} is the index"
-    graph = Graph(context.tree, resolver, _machine(context), applications)
-    return _entered(graph, launches, options.preloads, context)
+    machine = _machine(keep, context)
+    graph = Graph(context.tree, resolver, machine, applications, launches.transpiles)
+    if options.reads_maps or any(_reads_maps(launch, resolver) for launch in launches.found):
+        graph.read.called.add(NODE)
+    return _entered(graph, launches, options.preloads, keep, context)
+
+
+def _reads_maps(launch: Launch, resolver: Resolver) -> bool:
+    """Whether source maps are read, by an option or by what a script sets before (NODE_OPTIONS)."""
+    scope = resolver.scope(ImagePath(launch.directory))
+    manifest = resolver.manifest(scope) if scope is not None else None
+    texts = manifest.scripts.values() if manifest is not None else ()
+    return launch.entry.reads_maps or any(MAPS in text for text in texts)
 
 
 def _entered(
-    graph: Graph, launches: Launches, preloads: Iterable[str], context: Context
+    graph: Graph, launches: Launches, preloads: Iterable[str], keep: KeepSet, context: Context
 ) -> _Program | str:
     """What the graph reaches from all that is started."""
     absent = _enter(graph, launches, preloads, context)
@@ -221,7 +249,18 @@ def _entered(
     if not graph.is_complete:
         return "there are too many to be read"
     directories = (*_directories(graph, launches), *unreached(graph, launches, context))
-    return _Program(context, graph, launches, directories)
+    kept = frozenset(_programs(keep, context))
+    return _Program(context, graph, launches, directories, Texts(graph), kept)
+
+
+def _programs(keep: KeepSet, context: Context) -> Iterator[str]:
+    """The names of the programs and libraries that stay when every package does."""
+    for path in keep.kept:
+        entry = context.tree.get(path)
+        if entry is not None and entry.kind is not Kind.DIRECTORY:
+            name = basename(path)
+            if entry.is_executable or ".so" in name or entry.kind is Kind.SYMLINK:
+                yield name
 
 
 def _enter(graph: Graph, launches: Launches, preloads: Iterable[str], context: Context) -> str:
@@ -288,12 +327,15 @@ def _directories(graph: Graph, launches: Launches) -> Iterator[ImagePath]:
             yield entry.path
 
 
-def _machine(context: Context) -> Machine:
+def _machine(keep: KeepSet, context: Context) -> Machine:
+    programs = (context.tree[path] for path in sorted(keep.kept) if is_node(basename(path)))
+    elves = (context.elf(one) for one in programs if context.is_elf(one))
+    program = next((elf for elf in elves if elf is not None and elf.is_program), None)
     libraries = {name for place in ("/lib", "/lib64") for name in _names(place, context)}
     has_musl = any(name.startswith("ld-musl-") for name in libraries)
     has_glibc = any(name.startswith(("ld-linux", "ld64.so")) for name in libraries)
     libc = "musl" if has_musl and not has_glibc else "glibc" if has_glibc and not has_musl else ""
-    return Machine(CPUS.get(context.config.platform.architecture, ""), libc)
+    return Machine(CPUS.get(context.config.platform.architecture, ""), libc, program)
 
 
 def _names(place: str, context: Context) -> tuple[str, ...]:

@@ -24,9 +24,10 @@ from minify.closure.commandline import called
 from minify.closure.innercommands import UNKNOWN
 from minify.filetree import Entry as File
 from minify.filetree import ImagePath
-from minify.filetree.path import ancestors, basename, decoded, joined, parent
+from minify.filetree.path import ROOT, ancestors, basename, decoded, joined, parent
 from minify.node import PACKAGE_MANAGERS, Entry, Resolver, Task, entry_of, is_node, task_of
-from minify.node.commands import interpreter_in
+from minify.node.commands import entry_of_options, interpreter_in
+from minify.node.knowledge import CHECKER
 from minify.node.managers import ALL_WORKSPACES
 from minify.node.runners import Started, started
 from minify.node.workspaces import selected, workspaces
@@ -35,7 +36,9 @@ _DEEPEST = 8
 _MOST_LAUNCHES = 500
 _SHIM = re.compile(r'"\$basedir/([^"$`]{1,500})"')
 _OTHERS = frozenset("bun deno electron".split())
-_CODE = (".js", ".mjs", ".cjs", ".json")
+_CODE = (".js", ".mjs", ".cjs", ".json", ".ts", ".mts", ".cts", ".tsx")
+_SAYS_YES = frozenset(("1", "true", "yes"))
+_TRANSPILING = ("TRANSPILE_ONLY", "SWC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,15 @@ class Launches:
     """Programs of packages that run others, with what starts them."""
     askers: dict[str, None] = field(default_factory=dict)
     """Files that start Node, if only for what it cannot be started for."""
+    transpiles: bool = False
+    """Whether ts-node is told not to check types, wherever it is started."""
     unknown: str = ""
     """The first that starts what nobody sees, as a sentence."""
 
     def find(self, keep: KeepSet | None) -> None:
         """Follows the configuration, and what `keep` says is surely run."""
+        for preload in entry_of_options(self.context.config.env.get("NODE_OPTIONS", "")).preloads:
+            self._compiler(preload, RunLine(("node",), CONFIG, "NODE_OPTIONS"))
         for line in of_configuration(self.context):
             self._line(line, 0)
         for entry, start in surely_run(keep, self.context) if keep is not None else ():
@@ -147,11 +154,26 @@ class Launches:
     def _add(self, line: RunLine, entry: Entry) -> None:
         launch = Launch(entry, line.by, line.detail, self._where(line))
         self.found[launch] = None
+        for preload in entry.preloads:
+            self._compiler(preload, line)
         if not launch.is_known or len(self.found) > _MOST_LAUNCHES:
             self._doubt(f"{line.by} starts Node for what only a run knows: {line.detail}")
         for word in entry.operands:
             if UNKNOWN not in word and word.endswith(_CODE):
                 self.found[Launch(Entry(word), line.by, line.detail, self._where(line))] = None
+
+    def _compiler(self, preload: str, line: RunLine) -> None:
+        """ts-node, unless it only takes types away, reads the declarations of all packages."""
+        if preload.partition("/")[0] != CHECKER:
+            return
+        env = self.context.config.env
+        is_told = any(env.get(f"TS_NODE_{name}", "") in _SAYS_YES for name in _TRANSPILING)
+        here = self.context.tree.directory(self._where(line))
+        settings = self.resolver.typescript.settings(here.path if here is not None else ROOT)
+        if is_told or "transpile-only" in preload or settings.transpiles:
+            self.transpiles = True
+        else:
+            self._doubt(f"{line.by} has {CHECKER} check types: {line.detail}")
 
     def _script(self, file: File, line: RunLine, depth: int) -> None:
         """A program that is a script of Node, or the shell script that pnpm puts in its place."""

@@ -8,9 +8,12 @@ keep what they have. Kept are distributions whole, the standard library by modul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from minify.analyzers import python_data
+from minify.analyzers.opened.private_scripts import idle
 from minify.analyzers.python_launches import Launch, launches, unexplained
 from minify.closure import (
     CONFIG,
@@ -20,6 +23,7 @@ from minify.closure import (
     KeepSet,
     Level,
     Need,
+    NeedsRoot,
     Pruning,
     Reason,
     places,
@@ -34,6 +38,7 @@ from minify.python import (
     Finder,
     Graph,
     Installation,
+    Mentioned,
     Module,
     ModuleKind,
     Origin,
@@ -41,9 +46,10 @@ from minify.python import (
     in_source,
     standard_library,
 )
-from minify.python.commands import references
+from minify.python.archive import LARGEST as LARGEST_ARCHIVE
 from minify.python.editable import mapping
 from minify.python.members import Members
+from minify.python.unread import SCRIPTS
 
 # Where ldconfig finds libraries in the common distributions; what is loaded, ld.so's search says.
 _LIBRARY_DIRECTORIES = tuple(
@@ -59,8 +65,16 @@ def prune(keep: KeepSet, context: Context, level: Level) -> Pruning:
     programs, spared = context.remembered("python.programs", lambda: _followed(keep, context))
     directories = {directory for program in programs for directory in program.directories()}
     findings = (finding for program in programs for finding in program.findings(level))
-    scripts = frozenset(path for program in programs for path in program.graph.reached)
-    return Pruning(frozenset(directories) - spared, tuple(findings), scripts)
+    graphs = [program.graph for program in programs]
+    scripts = frozenset(path for one in graphs for path in (*one.reached, *one.finder.programs))
+    kept = frozenset(directories) - spared
+    names = frozenset().union(*(one.files for one in graphs))
+
+    def is_named(path: ImagePath) -> bool:
+        # What has no suffix may be any constant.
+        return basename(path) in names or not path.endswith(SCRIPTS)
+
+    return Pruning(kept, tuple(findings), scripts, frozenset(idle(keep, kept, is_named)))
 
 
 def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], frozenset[ImagePath]]:
@@ -74,7 +88,7 @@ def _followed(keep: KeepSet, context: Context) -> tuple[tuple[_Program, ...], fr
     followed: list[_Program] = []
     spared: set[ImagePath] = set()
     for installed, started in by_installation.items():
-        program = _Program(installed, context, names)
+        program = _Program(installed, context, keep, names)
         if installed.program in unknown or not program.follow(started):
             spared.update(installed.managed)
         else:
@@ -88,9 +102,12 @@ class _Program:
 
     installed: Installation
     context: Context
+    keep: KeepSet
+    """The closure with every library whole."""
     kept: frozenset[str]
     """The names of the files that stay when every library is whole."""
     graph: Graph = field(init=False)
+    mentioned: Mentioned = field(init=False)
 
     def follow(self, started: Iterable[Launch]) -> bool:
         """Follows the imports; whether all that is started was found."""
@@ -101,19 +118,32 @@ class _Program:
         finder = Finder(tree, installed.search_path(first), mapping(tree, installed))
         owned = Distributions(tree, installed, self.context.packages)
         sources = (one.source for one in owned.all if one.source)
-        added = (d for file in installed.path_files for d in file.directories)
+        added = tuple(d for file in installed.path_files for d in file.directories)
         application = dict.fromkeys((*roots, *sources, *added, *finder.mapped))
         own = tuple(d for d in application if self._is_application(d))
-        self.graph = Graph(tree, finder, owned, installed, own)
+        local = {one.name for one in owned.all if one.is_local}
+        self.graph = Graph(tree, finder, owned, installed, own, local)
+        self.mentioned = Mentioned(self.graph)
         self.graph.start()
+        self._editable(owned, added)
         are_there = [self._enter(one) for one in started]
         if not all(are_there):
             return False
         for directory in own:
             self.graph.below(directory, Origin("", f"the application is in {directory}"))
         self._variables()
+        for path, text in python_data.texts(self.keep, self.graph, self.context):
+            self.mentioned.text(text, partial(_in_file, path))
         self.graph.follow()
         return self.graph.is_complete
+
+    def _editable(self, owned: Distributions, added: Sequence[str]) -> None:
+        """The metadata of what is installed as it is being developed: the application's own."""
+        for one in owned.all:
+            beside = one.metadata is not None and parent(one.metadata) in added
+            if (one.source or beside) and not standard_library.is_for_developers(one.name):
+                origin = Origin("", f"{one.name} is the application")
+                self.graph.named.setdefault(one.name, (one, origin))
 
     def _roots(self, launch: Launch) -> Iterator[str]:
         """The directories of the application that a launch names."""
@@ -140,8 +170,8 @@ class _Program:
         """Reaches what one launch starts; whether it is there."""
         entry, graph = launch.entry, self.graph
         origin = Origin(launch.by, launch.detail)
-        for name in references(entry.operands):
-            self._referenced(name, origin)
+        for word in entry.operands:
+            self.mentioned.word(word, origin)
         if entry.kind is EntryKind.TEXT:
             for item in in_source(entry.value.encode("utf-8", "replace"), "").names:
                 graph.name(item.name, origin)
@@ -168,11 +198,9 @@ class _Program:
         kind = ModuleKind.SOURCE
         if self.context.tree.read(entry, 4)[2:4] == b"\r\n":
             kind = ModuleKind.BYTECODE
-        main = Finder(self.context.tree, (str(entry.path),)).find("__main__")
-        if main is not None:  # a zip with a program in it: https://docs.python.org/3/library/zipapp
-            inside = Finder(self.context.tree, (str(entry.path), *self.graph.finder.search_path))
-            self.graph.finder = inside
-            self.graph.module(main, origin, is_main=True)
+        if entry.size > LARGEST_ARCHIVE:
+            return False
+        if self.graph.in_archive(entry.path, origin):
             return True
         self.graph.module(Module("__main__", kind, path), origin, is_main=True)
         return True
@@ -180,18 +208,7 @@ class _Program:
     def _variables(self) -> None:
         """Modules that variables name: DJANGO_SETTINGS_MODULE, FLASK_APP, CELERY_APP."""
         for variable, value in self.context.config.env.items():
-            for name in references((value,)):
-                self._referenced(name, Origin(CONFIG, f"ENV {variable}={value}"))
-
-    def _referenced(self, name: str, origin: Origin) -> None:
-        """A module that an operand may name: of one word only where it is nobody's library."""
-        module = self.graph.finder.find(name)
-        if module is None:
-            return
-        is_standard = self.graph.is_standard(module.path)
-        owner = self.graph.distributions.owner(module.path)
-        if "." in name or (not is_standard and owner is None):
-            self.graph.name(name, origin)
+            self.mentioned.word(value, Origin(CONFIG, f"ENV {variable}={value}"))
 
     def directories(self) -> Iterator[ImagePath]:
         """Where modules are kept one by one."""
@@ -209,6 +226,8 @@ class _Program:
         graph = self.graph
         for path, reached in graph.reached.items():
             yield from self._module(path, reached)
+        for path, reached in graph.links.items():
+            yield from self._module(path, reached)
         is_tight = level is Level.TIGHT
         members = Members(self.context.tree, graph, self.kept, only_reached=is_tight)
         for distribution, origin in graph.whole.values():
@@ -220,14 +239,22 @@ class _Program:
         yield from self._data()
         yield from self._libraries()
         yield from self._own()
-        for path, lines in graph.unknown.items():
-            shown = ", ".join(map(str, lines[:5]))
-            detail = f"{path} imports by a name that is only known at run time (line {shown})"
-            yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
         for name, origin in graph.programs.items():
             command = self.context.command(name)
             if command is not None:
                 yield Need(command.path, Reason("python.program", origin.by, origin.detail))
+        yield from self._told()
+
+    def _told(self) -> Iterator[Finding]:
+        """What the modules do that is not known until they run."""
+        graph = self.graph
+        for path in filter(graph.finder.is_unpacked, graph.finder.programs):
+            detail = f"{path} unpacks itself in its user's home, which no other user has"
+            yield NeedsRoot(Reason("python.unpacked", path, detail))
+        for path, lines in graph.unknown.items():
+            shown = ", ".join(map(str, lines[:5]))
+            detail = f"{path} imports by a name that is only known at run time (line {shown})"
+            yield Gap(Reason("python.dynamic", path, detail), "keep it with --keep")
         for path, lines in graph.runs.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} runs other programs (line {shown}): they are not followed"
@@ -318,12 +345,8 @@ class _Program:
 
     def _sonames(self, name: str) -> Iterator[str]:
         """What ctypes.util.find_library may give for a name: files like `lib{name}.so.3`."""
-        found = (
-            basename(ImagePath(path))
-            for directory in _LIBRARY_DIRECTORIES
-            for path in glob(self.context.tree, f"{directory}/lib{name}.so*")
-        )
-        yield from sorted(file for file in set(found) if _VERSIONED.search(file))
+        found = self.context.remembered("python.sonames", lambda: _all_sonames(self.context))
+        yield from found.get(f"lib{name}", ())
 
     def _own(self) -> Iterator[Finding]:
         """The interpreter's own files among those that are decided one by one."""
@@ -339,6 +362,21 @@ class _Program:
                 path = f"{prefix}/bin/{name}"
                 if path not in recorded and not name.lower().startswith("activate"):
                     yield Need(path, Reason("python.environment", program, f"in {prefix}"))
+
+
+def _in_file(path: ImagePath, name: str, line: int) -> Origin:
+    return Origin(path, f"{path}:{line} names {name}")
+
+
+def _all_sonames(context: Context) -> Mapping[str, tuple[str, ...]]:
+    """The files that ldconfig may know, by their names before `.so`."""
+    found: dict[str, set[str]] = {}
+    for directory in _LIBRARY_DIRECTORIES:
+        for path in glob(context.tree, f"{directory}/lib*.so*"):
+            name = basename(ImagePath(path))
+            if match := _VERSIONED.search(name):
+                found.setdefault(name[: match.start()], set()).add(name)
+    return {stem: tuple(sorted(names)) for stem, names in found.items()}
 
 
 def _values(words: Iterable[str]) -> Iterator[str]:

@@ -40,6 +40,7 @@ _NOT_DATA = (
     "/usr/share/locale/",
     "/usr/share/man/",
     "/usr/share/menu/",
+    "/usr/share/nodejs/@types/",
     "/usr/share/pixmaps/",
     "/usr/share/zsh/",
     "/var/lib/dpkg/",

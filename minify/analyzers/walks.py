@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -25,9 +24,9 @@ from minify.shell import (
     walk,
 )
 from minify.shell.parser import LARGEST
+from minify.shell.run import PRINTED
 from minify.shell.syntax import Literal, Simple, Statement, Word
 
-_PRINTED = re.compile(r"\$\((?:which|command -v|type -p) ([\w./+-]++)\)")
 _GOES_ON = frozenset((Ending.EXEC, Ending.BACKGROUND))
 
 
@@ -151,7 +150,7 @@ def programs_run(context: Context) -> tuple[ImagePath, ...]:
 
 def _text(word: Value) -> str:
     """A word as far as it is known; of `$(command -v server)` it is the name."""
-    printed = _PRINTED.fullmatch(word.shown) if word.text is None else None
+    printed = PRINTED.fullmatch(word.shown) if word.text is None else None
     return printed[1] if printed else word.text or ""
 
 

@@ -62,6 +62,8 @@ class Context:
     """Directories at which trees end that are kept whole, unless the user asked for the tree."""
     followed: frozenset[ImagePath] = frozenset()
     """Scripts of other languages than the shell's, whose imports are followed."""
+    idle: frozenset[ImagePath] = frozenset()
+    """Shell scripts of libraries that nothing of what is followed names."""
     _link_maps: dict[ImagePath, LinkMap] = field(default_factory=dict)
     _remembered: dict[Hashable, Any] = field(default_factory=dict)
 

@@ -161,4 +161,12 @@ def told(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
     return tuple(named.values())
 
 
-Finding: TypeAlias = Need | ByName | Missing | RunsAs | Writes | NeedsRoot | Gap
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that nobody reads of something that stays otherwise; another finding may keep it."""
+
+    path: ImagePath
+    reason: Reason
+
+
+Finding: TypeAlias = Need | ByName | Missing | RunsAs | Writes | NeedsRoot | Gap | Unread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from minify.closure.finding import (
@@ -79,6 +79,8 @@ class KeepSet:
     """The same of what is no part of a directory that is kept whole."""
     unreached: tuple[Excluded, ...] = ()
     """The same of directories of libraries: what no import reaches, or whatever else decides it."""
+    unread: Mapping[ImagePath, Reason] = field(default_factory=dict)
+    """Files that are not kept of packages that are, and why."""
 
     def why(self, path: ImagePath) -> tuple[_Step, ...]:
         """The chain from `path` back to a root: each path and a reason that it is kept for.

@@ -33,6 +33,8 @@ class Pruning:
     findings: tuple[Finding, ...] = ()
     scripts: frozenset[ImagePath] = frozenset()
     """Those whose imports it has followed."""
+    idle: frozenset[ImagePath] = frozenset()
+    """Shell scripts of libraries that nothing of what is followed names."""
     spared: tuple[str, ...] = ()
     """Why all that is installed stays, a sentence for each runtime that is not followed."""
 
@@ -44,6 +46,7 @@ class Pruning:
             frozenset().union(*(one.directories for one in found)),
             tuple(finding for one in found for finding in one.findings),
             frozenset().union(*(one.scripts for one in found)),
+            frozenset().union(*(one.idle for one in found)),
             tuple(sentence for one in found for sentence in one.spared),
         )
 

@@ -26,6 +26,7 @@ from minify.closure.finding import (
     NeedsRoot,
     Reason,
     RunsAs,
+    Unread,
     Writes,
     Written,
 )
@@ -91,6 +92,7 @@ class _Solver:
         self._excluded: _Store = {}
         self._unreached: _Store = {}
         self._pending: deque[tuple[ImagePath, Need]] = deque()
+        self._unread: dict[ImagePath, Reason] = {}
         self._by_name: dict[ImagePath, Reason] = {}
         self._queue: deque[tuple[Entry, Grade]] = deque()
 
@@ -121,6 +123,8 @@ class _Solver:
                     self._runs_as[finding] = None
                 case Writes():
                     self._writes[finding] = None
+                case Unread():
+                    self._unread[finding.path] = finding.reason
                 case NeedsRoot():
                     self._needs_root[finding] = None
 
@@ -240,6 +244,7 @@ class _Solver:
             left_out=self._unlikely.left_out(self._reasons.keys()),
             excluded=tuple(self._told(self._excluded)),
             unreached=tuple(self._told(self._unreached)),
+            unread={p: why for p, why in self._unread.items() if p not in self._reasons},
         )
 
     def _told(self, store: _Store) -> Iterator[Excluded]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NODE = re.compile(r"node(?:js)?(?:-?\d[\d.]*)?")
 _PRELOADS = frozenset("-r --require --import --loader --experimental-loader".split())
@@ -46,6 +46,8 @@ class Entry:
     operands: tuple[str, ...] = ()
     is_known: bool = True
     """Whether it is one of a program: not a test run, which looks for its files."""
+    reads_maps: bool = False
+    """Whether Node is told to read source maps."""
 
 
 def is_node(word: str) -> bool:
@@ -58,7 +60,7 @@ def entry_of(words: Sequence[str]) -> Entry:
     rest = list(words[:_MOST_WORDS])
     preloads: list[str] = []
     conditions: set[str] = set()
-    text, task, is_known = "", "", True
+    text, task, is_known, reads_maps = "", "", True, False
     while rest and rest[0].startswith("-") and rest[0] != "-":
         option, has_value, value = rest.pop(0).partition("=")
         if option == "--":
@@ -76,10 +78,13 @@ def entry_of(words: Sequence[str]) -> Entry:
             task = value
         elif option in ("--test", "--snapshot-blob", "--experimental-config-file"):
             is_known = False
+        elif option == "--enable-source-maps":
+            reads_maps = True
     script = rest.pop(0) if rest and not text and not task else ""
     named = "" if script == "-" else script
-    operands = tuple(rest)
-    return Entry(named, tuple(preloads), text, frozenset(conditions), task, operands, is_known)
+    before = tuple(preloads)
+    said = frozenset(conditions)
+    return Entry(named, before, text, said, task, tuple(rest), is_known, reads_maps)
 
 
 def entry_of_options(options: str) -> Entry:
@@ -89,7 +94,7 @@ def entry_of_options(options: str) -> Entry:
     except ValueError:
         words = options.split()
     found = entry_of(words)
-    return Entry("", found.preloads, "", found.conditions, is_known=found.is_known)
+    return replace(found, script="", text="", task="", operands=())
 
 
 def interpreter_in(start: bytes) -> tuple[str, ...]:

@@ -13,17 +13,26 @@ from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
 from minify.filetree.path import is_within, parent
-from minify.node.knowledge import BUILT_IN, is_aside, is_managers, is_tool
+from minify.node.knowledge import (
+    BUILT_IN,
+    CHECKER,
+    PACKAGE_MANAGERS,
+    WORDS,
+    is_aside,
+    is_managers,
+    is_tool,
+)
 from minify.node.manifest import Manifest
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
 from minify.node.production import production
+from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
+from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
-_MOST_BYTES = 1 << 29
-_CODE = (".js", ".mjs", ".cjs")
+_CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Graph:
     machine: Machine
     applications: tuple[ImagePath, ...] = ()
     """Directories whose files, other than those of `node_modules`, are the application's."""
+    transpiles: bool = False
+    """Whether types are only taken away, which needs no declarations of them."""
     modules: dict[ImagePath, Origin] = field(default_factory=dict)
     """The files, by their real paths, each with the first that asked for it."""
     packages: dict[ImagePath, tuple[Package, Origin]] = field(default_factory=dict)
@@ -57,15 +68,18 @@ class Graph:
     """Packages any module of which may be loaded."""
     tool: tuple[Package, Origin] | None = None
     """A reached package that loads what configuration names: nobody knows what that is."""
+    located: dict[ImagePath, None] = field(default_factory=dict)
+    """Packages whose files the application may read at any path."""
+    read: Reader = field(init=False)
+    """What the modules ask for that are followed."""
     is_complete: bool = True
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
-    _read: dict[ImagePath, Requests] = field(default_factory=dict)
-    _bytes: int = 0
     _everything: bool = False
     _production: frozenset[ImagePath] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
         self._production = production(self.tree, self.resolver, self.applications)
 
@@ -132,15 +146,41 @@ class Graph:
         owner = self._packages.owner(entry.path)
         if owner is not None:
             self.package(owner, origin)
+        elif is_typed(entry.path):
+            self._compile(entry.path, origin)
         self._queue.append((entry, origin))
+
+    def _compile(self, path: ImagePath, origin: Origin) -> None:
+        """Modules are in TypeScript: what its settings name is loaded too."""
+        settings = self.resolver.typescript.settings(parent(path))
+        for name in settings.modules:
+            self.name(name, parent(path), origin)
+        for file in settings.files:
+            entry = self.tree.file(file)
+            if entry is not None:
+                detail = f"settings of {path} extend it"
+                self.resolved(Resolved(file, entry), Origin(path, detail))
+        if path.endswith("x"):
+            for name in settings.jsx:
+                self.name(f"{name}/jsx-runtime", parent(path), origin)
+                self.name(f"{name}/jsx-dev-runtime", parent(path), origin)
+        if not self.resolver.compiles:
+            self.resolver.compiles = True
+            if self._everything:
+                self._everything = False
+                self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
 
     def package(self, package: Package, origin: Origin) -> None:
         """Reaches a package, and what it has for this machine in packages of their own."""
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
-        if is_tool(package.name) and self.tool is None:
+        checks = package.name == CHECKER and not self.transpiles
+        if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
+        for name in sorted(package.manifest.peers) if package.name == CHECKER else ():
+            # Its settings say which of these compiles.
+            self.named(name, package.directory, origin)
         for name in sorted(package.manifest.optional):
             for place in self.resolver.package_directories(name, package.directory):
                 self._for_machine(place, package)
@@ -176,14 +216,17 @@ class Graph:
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
+            self.is_complete &= self.read.is_complete
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
-        requests = self._requests(entry)
         path, directory = entry.path, parent(entry.path)
         owner = self._packages.owner(path)
+        requests = self.read.requests(entry, owner.name if owner is not None else "")
         for request in requests.names:
             asks = self._asks(path, request, is_sure=origin.is_sure)
             self._request(request, directory, asks)
+            if owner is None and request.is_path:
+                self._locate(request.name, directory)
         if owner is None:
             self._texts_of_application(path, requests, is_sure=origin.is_sure)
             if requests.unknown:
@@ -193,18 +236,6 @@ class Graph:
             self._texts_of_package(path, owner, requests)
             if requests.unknown:
                 self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
-
-    def _requests(self, entry: Entry) -> Requests:
-        if entry.path not in self._read:
-            self._bytes += entry.size
-            if self._bytes > _MOST_BYTES:
-                self.is_complete = False
-                return Requests()
-            found = requests_of(self.tree.read(entry))
-            if not found.is_complete:
-                found = Requests(found.names, found.texts, found.unknown or (1,))
-            self._read[entry.path] = found
-        return self._read[entry.path]
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -242,7 +273,12 @@ class Graph:
         is_relative = name.startswith((".", "/")) or ":" in name
         if is_relative or self._packages.owner(ImagePath(path)) is not None:
             return False
-        return name.partition("/")[0] not in BUILT_IN
+        if name.partition("/")[0] in BUILT_IN:
+            return False
+        # Of what only says types, nothing is left to be loaded.
+        package = split_name(name)[0].removeprefix("@").replace("/", "__")
+        types = self.resolver.package_directories(f"@types/{package}", parent(ImagePath(path)))
+        return not is_typed(path) or next(types, None) is None
 
     def _starting(self, prefix: str, directory: ImagePath, origin: Origin) -> None:
         """Packages of which only the beginning of the name is known."""
@@ -261,6 +297,16 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure)
             _, marker, rest = text.rpartition(f"{NODE_MODULES}/")
             self.named(rest if marker else text, directory, origin)
+            if marker:
+                self._locate(rest, directory)
+
+    def _locate(self, name: str, directory: ImagePath) -> None:
+        """Notes that the application knows where a package is: it may read or serve any file."""
+        package, _ = split_name(name)
+        places = self.resolver.package_directories(package, directory) if package else iter(())
+        entry = next(filter(None, map(self.tree.directory, places)), None)
+        if entry is not None:
+            self.located[entry.path] = None
 
     def _texts_of_package(self, path: ImagePath, owner: Package, requests: Requests) -> None:
         """Constants that name what the package says it uses, and its own files."""
@@ -269,8 +315,8 @@ class Graph:
             origin = Origin(path, f"{path}:{line} has the text {text}", is_sure=False)
             self._texts_of_files(text, directory, origin)
             package, _ = split_name(text)
-            if not package or package == owner.name:
-                continue
+            if not package or package == owner.name or package in PACKAGE_MANAGERS:
+                continue  # that a package starts others says nothing of what it is used for
             is_asked_for = package in owner.manifest.asked_for
             if is_asked_for or (owner.directory in self.expanded and self._is_name(package)):
                 self.name(text, directory, origin)
@@ -281,12 +327,15 @@ class Graph:
             return
         places = [directory, *(a for a in self.applications if is_within(directory, a))]
         for place in dict.fromkeys(places):
-            entry = self.tree.file(f"{place}/{text}" if text[:1] != "/" else text)
+            path = f"{place}/{text}" if text[:1] != "/" else text
+            entry = self.tree.file(path)
+            for source in sources(path) if entry is None and self.resolver.compiles else ():
+                entry = entry or self.tree.file(source)
             if entry is not None and (text[:1] != "/" or self._is_ours(entry.path)):
                 self.resolved(Resolved(entry.path, entry), origin)
 
     def _is_name(self, package: str) -> bool:
-        return package not in _WORDS
+        return package not in WORDS
 
     def _is_ours(self, path: ImagePath) -> bool:
         return any(is_within(path, application) for application in self.applications)
@@ -299,7 +348,7 @@ class Graph:
         for entry in self.resolver.modules(owner.directory):
             if not is_aside(entry.path, owner.directory):
                 self._reach(entry, origin)
-        for path, requests in tuple(self._read.items()):
+        for path, requests in self.read:
             if self._packages.owner(path) == owner:
                 self._texts_of_package(path, owner, requests)
         self._all_of_application(origin)
@@ -316,7 +365,7 @@ class Graph:
 
     def texts_of_applications(self) -> Iterator[str]:
         """What the reached modules of applications ask for, and their other constants."""
-        for path, requests in self._read.items():
+        for path, requests in self.read:
             if self._packages.owner(path) is None:
                 yield from (request.name for request in requests.names)
                 yield from (text for text, _ in requests.texts)
@@ -347,7 +396,3 @@ class Graph:
 
 def _loads(path: ImagePath, lines: tuple[int, ...]) -> str:
     return f"{path} loads a module that only a run knows (line {lines[0]})"
-
-
-# Names of packages that are words of every program as well.
-_WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())

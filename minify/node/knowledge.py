@@ -9,12 +9,15 @@ import re
 _TOOLS = frozenset(
     """
     @angular/cli @babel/core @babel/node @babel/register @nestjs/cli @nrwl/cli @rspack/core
-    @sveltejs/kit @swc-node/register astro browserify egg-bin eslint gatsby gulp jest jest-cli karma
+    @sveltejs/kit astro browserify egg-bin eslint gatsby gulp jest jest-cli karma
     lerna meteor mocha moleculer-cli next nuxt nx parcel postcss-cli prettier react-scripts
-    remix rollup snowpack strapi @strapi/strapi ts-node ts-node-dev tsx turbo vite vite-node vitest
+    remix rollup snowpack strapi @strapi/strapi ts-node-dev turbo vite vite-node vitest
     webpack webpack-cli webpack-dev-server
     """.split()
 )
+
+CHECKER = "ts-node"
+"""It compiles modules, and reads the declarations of all that they name, unless it is told."""
 
 PACKAGE_MANAGERS = frozenset("npm npx yarn yarnpkg pnpm pnpx corepack".split())
 """Programs that start what package.json says, and any package of their own."""
@@ -29,6 +32,9 @@ BUILT_IN = frozenset(
 )
 """Modules that Node has in itself and that are asked for without `node:` too."""
 
+WORDS = frozenset("assert buffer constants events path process string_decoder url util".split())
+"""Names of packages that are words of every program as well."""
+
 # Files that only those who work on a program load.
 _ASIDE_DIRECTORIES = frozenset(
     """
@@ -37,12 +43,12 @@ _ASIDE_DIRECTORIES = frozenset(
     """.split()
 )
 _ASIDE_FILE = re.compile(
-    r"[^/]+\.(?:test|tests|spec|bench|stories|e2e)\.[cm]?jsx?"
-    r"|(?:gulpfile|gruntfile|karma\.conf|jakefile|test)\.[cm]?js"
-    r"|\.[\w.-]+\.[cm]?js"
+    r"[^/]+\.(?:test|tests|spec|bench|stories|e2e|e2e-spec)\.[cm]?[jt]sx?"
+    r"|(?:gulpfile|gruntfile|karma\.conf|jakefile|test)\.[cm]?[jt]s"
+    r"|\.[\w.-]+\.[cm]?[jt]s"
     r"|(?:babel|cypress|eslint|jest|karma|lint-staged|commitlint|next|nuxt|playwright|postcss"
     r"|prettier|release|rollup|stylelint|svelte|tailwind|tsup|vite|vitest|vue|webpack)"
-    r"(?:\.\w+)*\.config(?:\.\w+)*\.[cm]?js",
+    r"(?:\.\w+)*\.config(?:\.\w+)*\.[cm]?[jt]s",
     re.IGNORECASE,
 )
 

@@ -17,6 +17,8 @@ _EXECUTE = frozenset(("exec", "x", "dlx"))
 _PLACES = frozenset(("--prefix", "--cwd", "-C", "--dir"))
 _SELECT = frozenset("-w --workspace --filter -F".split())
 _SELECT_ALL = frozenset("--workspaces -ws -r --recursive".split())
+_EXECUTERS = frozenset(("npx", "pnpx"))
+_OF_EXECUTERS = frozenset("-p --package -c --call".split())
 # What selects by more than a name or a path: by dependencies, by changes, by patterns.
 _SELECTORS = (*"*[]{}!^", "...")
 
@@ -53,7 +55,7 @@ def task_of(manager: str, words: Sequence[str]) -> Task | None:
     is_pattern = any(selector in one for one in workspaces for selector in _SELECTORS)
     if is_pattern and workspaces != (ALL_WORKSPACES,):
         return None
-    if manager in ("npx", "pnpx"):
+    if manager in _EXECUTERS:
         return Task("", tuple(operands), line.directory, workspaces) if operands else None
     found = _task(manager, operands)
     if found is None:
@@ -71,20 +73,24 @@ def _read(manager: str, words: Sequence[str]) -> _Line:
         if word == "--":
             operands += rest
             break
-        if option in _PLACES:
+        if _is_complete(manager, operands):
+            operands.append(word)
+        elif option in _PLACES:
             directory = value if has_value else rest.pop(0) if rest else ""
         elif option in _SELECT:
             workspaces.append(value if has_value else rest.pop(0) if rest else "")
         elif option in _SELECT_ALL:
             workspaces = [ALL_WORKSPACES]
-        elif not word.startswith("-") or _is_complete(manager, operands):
+        elif manager in _EXECUTERS and option in _OF_EXECUTERS:
+            rest = rest if has_value else rest[1:]
+        elif not word.startswith("-"):
             operands.append(word)
     return _Line(tuple(operands), directory, tuple(workspaces))
 
 
 def _is_complete(manager: str, operands: Sequence[str]) -> bool:
     """Whether the options that follow are those of the command, not of its manager."""
-    if not operands or manager in ("npx", "pnpx"):
+    if not operands or manager in _EXECUTERS:
         return bool(operands)
     if manager == "npm" and operands[0] not in _EXECUTE:
         return False  # it reads its own wherever they stand

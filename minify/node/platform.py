@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from minify.elf.elffile import ElfError
+from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.reader import read_elf
-from minify.filetree import FileTree
+from minify.filetree import Entry, FileTree
 from minify.node.manifest import Manifest
 
 CPUS: Mapping[str, str] = {
@@ -27,6 +27,15 @@ CPUS: Mapping[str, str] = {
 }
 """`process.arch` by the architecture's name in an image's configuration."""
 
+# PE, and Mach-O in both byte orders and sizes.
+_OTHER_FORMATS = (
+    b"MZ",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
+    b"\xfe\xed\xfa",
+    b"\xca\xfe\xba\xbe",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -36,6 +45,8 @@ class Machine:
     """Empty if it is not known: then any will do."""
     libc: str = ""
     """`glibc` or `musl`; empty as above."""
+    program: ElfFile | None = None
+    """Node itself, if it is known."""
 
     @property
     def shown(self) -> str:
@@ -55,14 +66,23 @@ class Machine:
         Not all that have one for each C library say for which it is.
         """
         entry = tree.file(f"{directory}/{manifest.main}") if manifest.main else None
-        if entry is None or not self.libc or not entry.path.endswith(".node"):
-            return True
+        return entry is None or not entry.path.endswith(".node") or self.can_load(entry, tree)
+
+    def can_load(self, entry: Entry, tree: FileTree) -> bool:
+        """Whether a library could be loaded by its format, its machine and its C library.
+
+        What is no library at all may be read for another reason.
+        """
         try:
             elf = read_elf(tree.open(entry), entry.size)
         except ElfError:
             return True
-        libc = next(filter(None, map(_libc_of, elf.needed)), "") if elf is not None else ""
-        return libc in ("", self.libc)
+        if elf is None:
+            return not tree.read(entry, 4).startswith(_OTHER_FORMATS)
+        if self.program is not None and not elf.is_alike(self.program):
+            return False
+        libc = next(filter(None, map(_libc_of, elf.needed)), "")
+        return not libc or not self.libc or libc == self.libc
 
 
 def _libc_of(soname: str) -> str:

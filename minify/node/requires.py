@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 
@@ -36,6 +36,8 @@ class Request:
     """Whether a value follows that is only known at run time; then only the beginning is known."""
     is_from_here: bool = False
     """Whether the name is a path below the module's own directory (`__dirname`)."""
+    is_path: bool = False
+    """Whether only the file's path is asked for (`require.resolve`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ _ASSIGNMENT = (
 )
 _MOST_ASSIGNED = 20
 _MOST_VARIABLES = 50
+_JSX_SOURCE = re.compile(rb"@jsxImportSource\s++([\w@./-]{1,200})")
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
-_TEXT = re.compile(r"[@\w./#~:-]{1,200}")
+_TEXT = re.compile(r"[@\w./#~:*-]{1,200}")
 
 
 def requests_of(content: bytes) -> Requests:
@@ -94,23 +97,30 @@ def requests_of(content: bytes) -> Requests:
     names: list[Request] = []
     unknown: list[int] = []
     variables: set[str] = set()
+    erased: set[int] = set()
     if _MAY_ASK.search(text.masked):
-        names += _static(text)
+        names += _static(text, erased)
         for match, style in _calls(text.masked):
             found = _argument(text, match.end(), style)
             chosen = _chosen(text, match.end(), style) if found is None else ()
             if found is not None or chosen:
-                names += (found,) if found is not None else chosen
+                is_path = "resolve" in match[0]
+                asked = (found,) if found is not None else chosen
+                names += (replace(one, is_path=True) if is_path else one for one in asked)
             elif not _is_definition(text.masked, match):
                 names += _assigned(text, match.end(), style, variables)
                 unknown.append(text.line_of_masked(match.start()))
+    names += _of_jsx(content)
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
-    asked = {request.name for request in names}
+    given = {request.name for request in names}
     texts: dict[str, int] = {}
     for literal in text.literals:
-        if literal.text not in asked and _TEXT.fullmatch(literal.text):
-            texts.setdefault(literal.text, text.line(literal.at))
+        # `${name}.md` says which files are looked for.
+        end = literal.end if literal.end.startswith(".") else ""
+        for one in filter(_TEXT.fullmatch, (literal.text, end)):
+            if one not in given and literal.at not in erased:
+                texts.setdefault(one, text.line(literal.at))
     names.sort(key=lambda request: (request.line, request.name))
     return Requests(
         tuple(names[:_MOST]),
@@ -120,13 +130,23 @@ def requests_of(content: bytes) -> Requests:
     )
 
 
-def _static(text: Text) -> Iterator[Request]:
+def _static(text: Text, erased: set[int]) -> Iterator[Request]:
+    """Static imports; the literals of those that only name types are put into `erased`."""
     for match in _STATIC.finditer(text.masked):
         before = text.masked[max(0, match.start() - 2000) : match.start()]
-        if match["word"] == "from" and _TYPE_ONLY.search(before):
-            continue
         literal = text.literals[int(match["number"])]
+        if match["word"] == "from" and _TYPE_ONLY.search(before):
+            erased.add(literal.at)
+            continue
         yield Request(literal.text, text.line(literal.at), Style.IMPORT)
+
+
+def _of_jsx(content: bytes) -> Iterator[Request]:
+    """What is asked for in a comment: the functions that JSX stands for."""
+    for found in islice(_JSX_SOURCE.finditer(content), 1):
+        line = content.count(b"\n", 0, found.start()) + 1
+        for module in ("jsx-runtime", "jsx-dev-runtime"):
+            yield Request(f"{found[1].decode()}/{module}", line, Style.IMPORT)
 
 
 def _calls(masked: str) -> Iterator[tuple[re.Match[str], Style]]:

@@ -6,7 +6,7 @@ https://nodejs.org/api/esm.html#resolution-algorithm-specification
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from minify.filetree import Entry, FileTree, ImagePath, Kind
@@ -14,6 +14,7 @@ from minify.filetree.path import ancestors, joined
 from minify.node.conditions import exported, matched
 from minify.node.manifest import Manifest, read_manifest
 from minify.node.requires import Style
+from minify.node.typescript import SUFFIXES, TypeScript, is_typed, sources
 
 _SUFFIXES = (".js", ".json", ".node", ".mjs", ".cjs")
 _MOST_BELOW = 20_000
@@ -44,7 +45,13 @@ class Resolver:
     search: Sequence[str] = ()
     conditions: frozenset[str] = frozenset()
     """Those of `--conditions`."""
+    compiles: bool = False
+    """Whether modules in TypeScript are loaded, so that a source may be meant by its result."""
+    typescript: TypeScript = field(init=False)
     _manifests: dict[str, Manifest | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.typescript = TypeScript(self.tree)
 
     def manifest(self, directory: str) -> Manifest | None:
         """The package.json in `directory`."""
@@ -66,7 +73,10 @@ class Resolver:
             return tuple(self._path(joined(directory, name)))
         if name.startswith("#"):
             return tuple(dict.fromkeys(self._imported(name, directory, style)))
-        return tuple(dict.fromkeys(self._package(name, directory, style)))
+        found = tuple(dict.fromkeys(self._package(name, directory, style)))
+        if "/node_modules/" not in directory and (self.compiles or not found):
+            found += tuple(self._aliased(name, directory))
+        return found
 
     def directories(self, name: str, directory: ImagePath) -> Iterator[str]:
         """Where Node looks for the package `name`, in order; those that are there."""
@@ -117,7 +127,7 @@ class Resolver:
             found = (entry,) if entry.kind is Kind.FILE else self.modules(entry.path)
             for module in found:
                 number += 1
-                if number <= _MOST_BELOW and is_module(module.path):
+                if number <= _MOST_BELOW and self.is_module(module.path):
                     yield Resolved(module.path, module)
 
     def modules(self, directory: ImagePath) -> Iterator[Entry]:
@@ -129,17 +139,33 @@ class Resolver:
                 entry = self.tree[ImagePath(f"{here.rstrip('/')}/{name}")]
                 if entry.kind is Kind.DIRECTORY and name != "node_modules":
                     stack.append(entry.path)
-                elif entry.kind is Kind.FILE and is_module(entry.path):
+                elif entry.kind is Kind.FILE and self.is_module(entry.path):
                     yield entry
+
+    def is_module(self, path: str) -> bool:
+        """Whether a file is one of those that are loaded, by its name."""
+        return path.endswith(_SUFFIXES) or (
+            self.compiles and "/node_modules/" not in path and is_typed(path)
+        )
 
     def _path(self, path: str) -> Iterator[Resolved]:
         """LOAD_AS_FILE, then LOAD_AS_DIRECTORY."""
         if not path.endswith("/"):
-            for candidate in (path, *(path + suffix for suffix in _SUFFIXES)):
-                if (entry := self.tree.file(candidate)) is not None:
-                    yield Resolved(candidate, entry)
-                    return
+            candidates = (path, *(path + suffix for suffix in _SUFFIXES))
+            found = list(self._first(candidates))
+            if not found or (self.compiles and "/node_modules/" not in path):
+                found += self._first(sources(path))
+            yield from found
+            if found:
+                return
         yield from self._directory(path.rstrip("/"))
+
+    def _first(self, paths: Iterable[str]) -> Iterator[Resolved]:
+        """The first that is there."""
+        for path in paths:
+            if (entry := self.tree.file(path)) is not None:
+                yield Resolved(path, entry)
+                return
 
     def _directory(self, path: str) -> Iterator[Resolved]:
         if self.tree.directory(path or "/") is None:
@@ -152,10 +178,13 @@ class Resolver:
                 if (entry := self.tree.file(main + suffix)) is not None:
                     yield Resolved(main + suffix, entry)
                     return
-        for suffix in _SUFFIXES:
-            if (entry := self.tree.file(f"{path}/index{suffix}")) is not None:
-                yield Resolved(f"{path}/index{suffix}", entry)
-                return
+        yield from self._first(f"{path}/index{suffix}" for suffix in (*_SUFFIXES, *SUFFIXES))
+
+    def _aliased(self, name: str, directory: ImagePath) -> Iterator[Resolved]:
+        """What a name means by the settings of TypeScript."""
+        for alias in self.typescript.settings(directory).aliases:
+            for path in alias.paths(name):
+                yield from self._path(path)
 
     def _package(self, name: str, directory: ImagePath, style: Style) -> Iterator[Resolved]:
         package, subpath = split_name(name)
@@ -203,8 +232,7 @@ class Resolver:
         if not target.startswith("./") or "\0" in target or len(target) > _LONGEST_NAME:
             return
         path = f"{place}/{target[2:]}"
-        if (entry := self.tree.file(path)) is not None:
-            yield Resolved(path, entry)
+        yield from self._first((path, *(sources(path) if self.compiles else ())))
 
     def _imported(self, name: str, directory: ImagePath, style: Style) -> Iterator[Resolved]:
         """`#name`, by `imports` of the module's own package."""
@@ -229,11 +257,6 @@ def split_name(name: str) -> tuple[str, str]:
         return "", ""
     rest = "/".join(parts[number:])
     return package, f"./{rest}" if rest else "."
-
-
-def is_module(path: str) -> bool:
-    """Whether a file is one of those that Node loads, by its name."""
-    return path.endswith(_SUFFIXES)
 
 
 def _above(directory: ImagePath, name: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What programs that are installed as packages go on to run: other scripts, commands, Node itself.
 
 https://www.npmjs.com/package/cross-env, …/dotenv-cli, …/env-cmd, …/npm-run-all, …/concurrently,
-…/nodemon; https://pm2.keymetrics.io/docs/usage/application-declaration/
+…/nodemon, …/tsx, …/ts-node; https://pm2.keymetrics.io/docs/usage/application-declaration/
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=.*", re.DOTALL)
 _SETTINGS = (".json", ".yml", ".yaml", ".config.js", ".config.cjs", ".config.mjs")
 _SOURCES = (".ts", ".mts", ".cts", ".tsx", ".coffee")
 _MOST_WORDS = 1 << 10
+_NODES_VALUES = frozenset("-r --require --import --loader --env-file --conditions -C".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,57 @@ def _nodemon(words: Sequence[str]) -> Started:
     return Started(node=(*node, *(rest or (".",))))
 
 
+_TSX_VALUES = frozenset("--tsconfig --include --exclude".split())
+_TSX_FLAGS = frozenset("--no-cache --clear-screen --no-clear-screen".split())
+
+
+def _tsx(words: Sequence[str]) -> Started:
+    node, rest = ["--import", "tsx"], list(words)
+    while rest and (rest[0].startswith("-") or rest[0] == "watch"):
+        word = rest.pop(0)
+        if word in _TSX_VALUES:
+            rest = rest[1:]
+        elif word not in _TSX_FLAGS and word != "watch":
+            node.append(word)
+            if word in _NODES_VALUES and rest:
+                node.append(rest.pop(0))
+    return Started(node=(*node, *rest))
+
+
+_TS_NODE_VALUES = frozenset(
+    """
+    -P --project -C --compiler -I --ignore -O --compilerOptions --compiler-options -D
+    --ignoreDiagnostics --ignore-diagnostics --cwd --scope-dir --transpiler
+    --experimentalSpecifierResolution --experimental-specifier-resolution
+    """.split()
+)
+_TRANSPILES = frozenset("-T --transpileOnly --transpile-only --swc --transpiler".split())
+_TS_NODE_TEXTS = frozenset("-e --eval -p --print -pe".split())
+
+
+def _ts_node(words: Sequence[str], *, transpiles: bool, module: str) -> Started:
+    node: list[str] = []
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0).partition("=")[0]
+        transpiles |= option in _TRANSPILES
+        module = "esm" if option == "--esm" else module
+        if option in _TS_NODE_TEXTS:
+            return Started(is_known=False)
+        value = rest.pop(0) if option in _TS_NODE_VALUES | {"-r", "--require"} and rest else ""
+        if option in ("-r", "--require"):
+            node += ["-r", value]
+    preload = f"ts-node/{module}/transpile-only" if transpiles else f"ts-node/{module}"
+    return Started(node=("--import" if module == "esm" else "-r", preload, *node, *rest))
+
+
+def _ts_node_with(*, transpiles: bool = False, module: str = "register") -> _Reader:
+    def read(words: Sequence[str]) -> Started:
+        return _ts_node(words, transpiles=transpiles, module=module)
+
+    return read
+
+
 _PM2_VALUES = frozenset(
     """
     -i --instances -n --name -l --log -o --output -e --error -p --pid -k --kill-timeout
@@ -190,6 +242,10 @@ _READERS: Mapping[str, _Reader] = {
     "concurrently": _concurrently,
     "conc": _concurrently,
     "nodemon": _nodemon,
+    "tsx": _tsx,
+    "ts-node": _ts_node_with(),
+    "ts-node-esm": _ts_node_with(module="esm"),
+    "ts-node-transpile-only": _ts_node_with(transpiles=True),
     "pm2": _pm2,
     "pm2-runtime": _pm2,
     "pm2-docker": _pm2,

@@ -18,9 +18,11 @@ from minify.python import standard_library
 from minify.python.commands import Entry, EntryKind, entry_of
 from minify.python.distributions import Distribution, Distributions
 from minify.python.finder import Finder, Module, ModuleKind
-from minify.python.graph import Graph, Origin, Reached
+from minify.python.graph import Graph
 from minify.python.imports import Imported, Imports, Style, imports_of, in_source
 from minify.python.layout import Installation, installation
+from minify.python.mentions import Mentioned
+from minify.python.reached import Origin, Reached
 
 __all__ = [
     "Distribution",
@@ -32,6 +34,7 @@ __all__ = [
     "Imported",
     "Imports",
     "Installation",
+    "Mentioned",
     "Module",
     "ModuleKind",
     "Origin",

@@ -25,16 +25,23 @@ else:
     from backports import zstd
 
 # What every module has among its texts, and nowhere else. The length of the first is sought.
-_ALWAYS = (b"cline_in_traceback", b"__main__", b"__test__")
+_ALWAYS = (b"cline_in_traceback", b"__main__", b"__name__")
 _WRITTEN = re.compile(rb"\0cython_runtime\0|\0__pyx_capi__\0")
 _PLAIN = re.compile(rb"\0(?:__test__|__main__|cline_in_traceback)\0")
 _STREAM = re.compile(rb"\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\x28\xb5\x2f\xfd")
 # The first three bytes have no earlier place to be taken from: a flag for each, and a text's bytes.
-_LZSS = re.compile(rb"[%s](?=[\t\n\x20-\x7e\x80-\xff]{3})" % re.escape(bytes(range(7, 256, 8))))
+# The first of them may be a constant of one byte, which is any.
+_LZSS = re.compile(
+    rb"[%s](?=[\0-\xff][\t\n\r\x20-\x7e\x80-\xff]{2})" % re.escape(bytes(range(7, 256, 8))),
+    re.DOTALL,
+)
 SOURCES = (".pyx", ".pxd", ".pxi")
 LARGEST_SOURCE = 4 << 20
 """Bytes."""
 _MOST_STREAMS = 1_000
+_MOST_HEADERS = 100_000
+"""A program of 17 MB has thousands of two bytes that zlib might begin with."""
+_TRIED = 512
 _MOST_PLACES = 20_000
 _MOST_TEXTS = 50_000
 _MOST_STEPS = 1_000_000
@@ -81,10 +88,10 @@ def _blocks(content: bytes) -> Iterator[bytes]:
     if _is_texts(content):
         yield content
     inflated = 0
-    for match in islice(_STREAM.finditer(content), _MOST_STREAMS):
-        piece = memoryview(content)[match.start() : match.start() + _LARGEST]
+    for start in islice(_streams(content), _MOST_STREAMS):
+        piece = memoryview(content)[start : start + _LARGEST]
         try:
-            block = _INFLATE[match[0][:1]](piece)
+            block = _INFLATE[bytes(piece[:1])](piece)
         except (zlib.error, zstd.ZstdError, OSError, EOFError, ValueError):
             continue
         inflated += len(block)
@@ -93,6 +100,18 @@ def _blocks(content: bytes) -> Iterator[bytes]:
         if inflated > _MOST_INFLATED:
             break
     yield from _repeating(content)
+
+
+def _streams(content: bytes) -> Iterator[int]:
+    """Where something compressed may begin; what is zlib's header by chance mostly fails soon."""
+    for match in islice(_STREAM.finditer(content), _MOST_HEADERS):
+        start = match.start()
+        if match[0].startswith(b"\x78"):
+            try:
+                zlib.decompressobj().decompress(content[start : start + _TRIED], _TRIED)
+            except zlib.error:
+                continue
+        yield start
 
 
 def _repeating(content: bytes) -> Iterator[bytes]:
@@ -134,7 +153,7 @@ def _unpacked(content: bytes, start: int, most: int, *, only_text: bool = True) 
                 flags = content[at] | 0x100
                 at += 1
             if flags & 1:
-                if only_text and content[at] < 0x20 and content[at] not in b"\t\n\r":
+                if only_text and out and content[at] < 0x20 and content[at] not in b"\t\n\r":
                     break
                 out.append(content[at])
                 at += 1

@@ -44,6 +44,8 @@ class Distribution:
     """Group and object reference: `("console_scripts", "pip._internal.cli.main:main")`."""
     source: str = ""
     """The directory that an editable installation is of; empty if it is none."""
+    is_local: bool = False
+    """Whether it was installed from a directory, as `pip install .` does."""
 
 
 class Distributions:
@@ -52,6 +54,9 @@ class Distributions:
     def __init__(self, tree: FileTree, installed: Installation, packages: Packages) -> None:
         self._tree = tree
         self._sites = installed.sites
+        # The metadata of what setup.py develops is beside its sources.
+        added = (d for file in installed.path_files for d in file.directories)
+        self._developed = tuple(ImagePath(d) for d in dict.fromkeys(added))
         self._packages = packages
         self._by_package: dict[str, Distribution] = {}
         self._lone: dict[str, Distribution] = {}
@@ -60,7 +65,7 @@ class Distributions:
     def all(self) -> tuple[Distribution, ...]:
         """Those with metadata, in the order of the search path; of one name the first counts."""
         found: dict[str, Distribution] = {}
-        for site in self._sites:
+        for site in (*self._sites, *self._developed):
             for name in self._tree.children(site):
                 if name.endswith(_SUFFIXES):
                     stem = _VERSION.split(name.rpartition(".")[0], maxsplit=1)[0]
@@ -146,15 +151,15 @@ class Distributions:
         files = tuple(self._recorded(metadata, site))
         inside = f"{metadata}/EGG-INFO" if metadata.endswith(".egg") else metadata
         points = tuple(_entry_points(self._text(f"{inside}/entry_points.txt")))
-        source = _editable(self._text(f"{metadata}/direct_url.json"))
-        return Distribution(name, metadata, files, points, source)
+        url = self._text(f"{metadata}/direct_url.json")
+        return Distribution(name, metadata, files, points, _editable(url), is_local(url))
 
     def _recorded(self, metadata: ImagePath, site: ImagePath) -> Iterator[str]:
         """The files of the lists that installers write; an egg is its own."""
         if metadata.endswith(".egg"):
             yield metadata
             return
-        rows = _rows(self._text(f"{metadata}/RECORD"))
+        rows = rows_of(self._text(f"{metadata}/RECORD"))
         listed = self._text(f"{metadata}/installed-files.txt").splitlines()[:_MOST_FILES]
         written = [joined(site, row) for row in rows]
         written += [joined(metadata, line) for line in listed if line]
@@ -164,6 +169,8 @@ class Distributions:
         seen: set[str] = set()
         for path in written:
             entry = self._entry(path)
+            if entry is None and path.endswith(".py"):
+                entry = self._entry(f"{path}c")  # only the bytecode was left, in its place
             if entry is not None and entry.kind is not Kind.DIRECTORY and entry.path not in seen:
                 seen.add(entry.path)
                 yield entry.path
@@ -181,7 +188,7 @@ class Distributions:
         return decoded(self._tree.read(entry))
 
 
-def _rows(text: str) -> Iterator[str]:
+def rows_of(text: str) -> Iterator[str]:
     """The paths of a RECORD."""
     try:
         for number, row in enumerate(csv.reader(text.splitlines())):
@@ -209,16 +216,28 @@ def _entry_points(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _editable(text: str) -> str:
-    """The directory of an editable installation. https://peps.python.org/pep-0610/"""
+    """The directory of an editable installation."""
+    found = _directory(text)
+    if found is None or found[1].get("editable") is not True:
+        return ""
+    return found[0].removeprefix("file://")
+
+
+def is_local(text: str) -> bool:
+    """Whether a `direct_url.json` is that of a directory. https://peps.python.org/pep-0610/"""
+    return _directory(text) is not None
+
+
+def _directory(text: str) -> tuple[str, Mapping[str, object]] | None:
+    """The URL of a directory and what is said of it; None for another's, or for none."""
     try:
-        found = json.loads(text) if text else {}
+        found = json.loads(text) if text else None
     except (ValueError, RecursionError):
-        return ""
-    if not isinstance(found, dict) or not isinstance(found.get("dir_info"), dict):
-        return ""
-    url = found.get("url")
-    is_editable = found["dir_info"].get("editable") is True
-    return url.removeprefix("file://") if is_editable and isinstance(url, str) else ""
+        return None
+    if not isinstance(found, dict):
+        return None
+    url, info = found.get("url"), found.get("dir_info")
+    return (url, info) if isinstance(url, str) and isinstance(info, dict) else None
 
 
 def _top_level(distribution: Distribution, tree: FileTree) -> tuple[str, ...]:

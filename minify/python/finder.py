@@ -5,26 +5,23 @@ https://docs.python.org/3/reference/import.html
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
-from minify.filetree import FileTree, ImagePath, Kind
-from minify.filetree.path import basename, child, parent
+from minify.filetree import FileTree, ImagePath
+from minify.filetree.path import child, parent
+from minify.python.archive import Archives
 
 NAME = re.compile(r"[^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,15}")
 """A dotted name, as far as any program has them."""
 
 _EXTENSION = re.compile(r"([^\W\d]\w*)(?:\.(?:cpython-|pypy\d|abi3|cp\d)[\w.+-]{0,80})?\.so")
 _SPREAD = re.compile(rb"\bextend_path\b|\bdeclare_namespace\b")
-_LARGEST_ARCHIVE = 64 << 20
 _LARGEST_MEMBER = 4 << 20
 _LARGEST_EXTENSION = 32 << 20
-_MOST_MEMBERS = 20_000
 _START_OF_PACKAGE = 1 << 16
 
 
@@ -36,7 +33,7 @@ class ModuleKind(Enum):
     NAMESPACE = "namespace"
     """A package that has no file, only directories."""
     ARCHIVED = "archived"
-    """A source within a zip."""
+    """A source, bytecode or extension within a zip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +71,51 @@ class Finder:
     """
 
     def __init__(
-        self, tree: FileTree, search_path: tuple[str, ...], mapping: Mapping[str, str] | None = None
+        self,
+        tree: FileTree,
+        search_path: tuple[str, ...],
+        mapping: Mapping[str, str] | None = None,
+        archives: Archives | None = None,
     ) -> None:
         self._tree = tree
         self._mapping = mapping or {}
         self._found: dict[str, Module | None] = {}
         self._listings: dict[str, _Listing] = {}
-        self._archives: dict[str, frozenset[str]] = {}
+        self._archives = archives or Archives(tree)
         self.search_path = search_path
+        self.programs: tuple[ImagePath, ...] = ()
+        """The zips with a program that were added."""
 
     @property
     def mapped(self) -> tuple[str, ...]:
         """The directories of editable packages."""
-        return tuple(path for path in self._mapping.values() if self._tree.directory(path))
+        directories = (_package_of(path) for path in self._mapping.values())
+        return tuple(path for path in directories if self._tree.directory(path))
+
+    def with_archive(self, archive: ImagePath) -> Finder:
+        """The same, looking first into a zip and the directories in it that are no packages."""
+        inside = {f"{archive}/{above}": None for _, above, _ in self._archives.modules(archive)}
+        first = (str(archive), *(place.rstrip("/") for place in inside))
+        path = tuple(dict.fromkeys((*first, *self.search_path)))
+        finder = Finder(self._tree, path, self._mapping, self._archives)
+        finder.programs = (*self.programs, archive)
+        return finder
+
+    def is_unpacked(self, archive: ImagePath) -> bool:
+        """Whether a program in a zip unpacks itself: it has what no import from a zip reaches."""
+        modules = self._archives.modules(archive)
+        return any(above or member.endswith(".so") for _, above, member in modules)
+
+    def archived(self, archive: ImagePath) -> Iterator[Module]:
+        """Every module in a zip, extensions too, which no import from a zip finds."""
+        for name, _, member in self._archives.modules(archive):
+            inside = member.rpartition("/")[0]
+            directories = (f"{archive}/{inside}",) if "/__init__.py" in f"/{member}" else ()
+            yield Module(name, ModuleKind.ARCHIVED, archive, directories, member)
+
+    def needed(self, archive: ImagePath) -> tuple[str, ...]:
+        """The libraries that those in a zip are linked to."""
+        return self._archives.needed(archive)
 
     def find(self, name: str) -> Module | None:
         """The module of the absolute `name`; None if there is none, as for those built in."""
@@ -122,7 +151,7 @@ class Finder:
     def source(self, module: Module) -> bytes:
         """The content of a module's file, as much as is read of one; empty for a namespace."""
         if module.kind is ModuleKind.ARCHIVED:
-            return self._member(module.path, module.member)
+            return self._archives.content(module.path, module.member, _LARGEST_MEMBER)
         entry = self._tree.file(module.path)
         if entry is None or module.kind is ModuleKind.NAMESPACE:
             return b""
@@ -130,22 +159,48 @@ class Finder:
         return self._tree.read(entry, _LARGEST_EXTENSION if is_extension else _LARGEST_MEMBER)
 
     def _looked_up(self, name: str) -> Module | None:
+        if name in self._mapping:
+            return self._mapped(name)
         above, _, last = name.rpartition(".")
         if not above:
-            if last in self._mapping:
-                return self._mapped(last)
-            return self._in(self.search_path, name, last)
+            there = last in self._first_names
+            return self._spread(name, self._in(self.search_path, name, last) if there else None)
         package = self.find(above)
         if package is None or not package.is_package:
             return None
-        return self._in(package.directories, name, last)
+        return self._spread(name, self._in(package.directories, name, last))
+
+    @cached_property
+    def _first_names(self) -> frozenset[str]:
+        """The beginnings of all names at the first level: most that is asked for is no module."""
+        found: set[str] = set()
+        for place in self.search_path:
+            archive, inside = self._archives.split(place)
+            members = self._archives.members(archive) if archive else ()
+            within = (name[len(inside) :].partition("/")[0] for name in members)
+            names = (*self._listing(place).names, *within)
+            found.update(name.partition(".")[0] for name in names)
+        return frozenset(found)
 
     def _mapped(self, name: str) -> Module | None:
         target = self._mapping[name]
         if self._tree.file(target):
-            return Module(name, ModuleKind.SOURCE, ImagePath(target))
+            package = _package_of(target)
+            inside = (package,) if package != target else ()
+            return Module(name, ModuleKind.SOURCE, ImagePath(target), inside)
         above, _, last = target.rpartition("/")
         return self._in((above or "/",), name, last)
+
+    def _spread(self, name: str, found: Module | None) -> Module | None:
+        """A namespace with the directories of those packages in it that are editable."""
+        if not self._mapping or (found is not None and found.kind is not ModuleKind.NAMESPACE):
+            return found
+        inner = ((k[len(name) :], v) for k, v in self._mapping.items() if k.startswith(f"{name}."))
+        others = (_above(path, rest.count(".")) for rest, path in inner)
+        every = tuple(dict.fromkeys((*(found.directories if found else ()), *others)))
+        if not every:
+            return None
+        return Module(name, ModuleKind.NAMESPACE, ImagePath(every[0]), every)
 
     def _in(self, directories: tuple[str, ...], name: str, last: str) -> Module | None:
         portions: list[str] = []
@@ -209,11 +264,8 @@ class Finder:
 
     def _archived(self, place: str, name: str, last: str) -> Module | None:
         """A source in a zip: `place` is its file, or a directory within it."""
-        archive, inside = _archive_in(place)
-        entry = self._tree.file(archive) if archive else None
-        if entry is None:
-            return None
-        members = self._members(archive)
+        archive, inside = self._archives.split(place)
+        members = self._archives.members(archive) if archive else frozenset[str]()
         for stem, is_package in ((f"{inside}{last}/__init__", True), (f"{inside}{last}", False)):
             for suffix in (".py", ".pyc"):
                 if f"{stem}{suffix}" in members:
@@ -222,32 +274,6 @@ class Finder:
                     member = f"{stem}{suffix}"
                     return Module(name, ModuleKind.ARCHIVED, path, directories, member)
         return None
-
-    def _members(self, archive: str) -> frozenset[str]:
-        if archive not in self._archives:
-            opened = self._opened(archive)
-            names = opened.namelist()[:_MOST_MEMBERS] if opened is not None else ()
-            self._archives[archive] = frozenset(names)
-        return self._archives[archive]
-
-    def _opened(self, archive: str) -> zipfile.ZipFile | None:
-        entry = self._tree.file(archive)
-        if entry is None or entry.kind is not Kind.FILE or entry.size > _LARGEST_ARCHIVE:
-            return None
-        try:
-            return zipfile.ZipFile(io.BytesIO(self._tree.read(entry)))
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-            return None
-
-    def _member(self, archive: str, name: str) -> bytes:
-        opened = self._opened(archive)
-        if opened is None:
-            return b""
-        try:
-            with opened.open(name) as stream:
-                return stream.read(_LARGEST_MEMBER)
-        except (zipfile.BadZipFile, ValueError, OSError, KeyError, RuntimeError, zlib.error):
-            return b""
 
 
 def _module_name(file: str) -> str:
@@ -259,10 +285,15 @@ def _module_name(file: str) -> str:
     return stem if dot and suffix in ("py", "pyc") and NAME.fullmatch(stem) else ""
 
 
-def _archive_in(place: str) -> tuple[str, str]:
-    """The zip of a search path's item, and the directory within it with its slash."""
-    for suffix in (".zip/", ".egg/", ".pyz/", ".whl/"):
-        archive, found, inside = f"{place}/".partition(suffix)
-        if found:
-            return f"{archive}{suffix[:-1]}", inside
-    return (place, "") if "." in basename(ImagePath(place)) else ("", "")
+def _package_of(target: str) -> str:
+    """A package's directory, where its `__init__.py` is meant; else the target itself."""
+    above, _, last = target.rpartition("/")
+    return above if last.startswith("__init__.") else target
+
+
+def _above(target: str, levels: int) -> str:
+    """The directory so many levels above a package or module."""
+    here = _package_of(target)
+    for _ in range(levels):
+        here = here.rpartition("/")[0]
+    return here or "/"

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from minify.filetree import FileTree, ImagePath
 from minify.filetree.path import basename, is_within, parent
-from minify.python import cython, standard_library
+from minify.python import cython, setuptools, standard_library
 from minify.python.application import modules_of
 from minify.python.distributions import Distribution, Distributions, normalized
 from minify.python.finder import NAME, Finder, Module, ModuleKind
-from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library
+from minify.python.imports import Imported, Imports, Part, Style, imports_of, in_library, package_of
 from minify.python.layout import Installation
-from minify.python.unread import SUFFIXES
+from minify.python.reached import Origin, Reached
+from minify.python.unread import SCRIPTS, SUFFIXES
 
 _MOST_MODULES = 60_000
 _LIBRARY = re.compile(r"lib[\w.+-]{1,80}\.so(?:\.\d{1,4}){0,3}")
-_REQUIREMENT = re.compile(r"[=<>!~\[;]")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a module is imported."""
-
-    by: str
-    """The file that asks; empty for the interpreter itself."""
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A module and the first that asked for it."""
-
-    module: Module
-    origin: Origin
-    distribution: Distribution | None
-    """None for the standard library and for the application."""
+_MAINS = ("__main__.py", "__main__.pyc")
 
 
 @dataclass(slots=True)
@@ -50,8 +33,12 @@ class Graph:
     installed: Installation
     application: tuple[str, ...] = ()
     """Directories all of whose modules are the application's."""
+    own: set[str] = field(default_factory=set)
+    """Distributions that are the application, for it is they that are started."""
     reached: dict[ImagePath, Reached] = field(default_factory=dict)
     """By the real path of the module's file."""
+    links: dict[ImagePath, Reached] = field(default_factory=dict)
+    """The same by the paths of links to their files."""
     names: dict[str, None] = field(default_factory=dict)
     """Of the modules, in the order in which they were reached."""
     whole: dict[str, tuple[Distribution, Origin]] = field(default_factory=dict)
@@ -65,7 +52,8 @@ class Graph:
     unknown: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files with imports that are only known at run time, and the lines."""
     files: set[str] = field(default_factory=set)
-    """Names of files of the kinds that nobody reads otherwise, among the constants."""
+    """Names of files of the kinds that nobody reads otherwise, and of shell scripts, among the
+    constants."""
     runs: dict[ImagePath, tuple[int, ...]] = field(default_factory=dict)
     """The application's files that start other programs, and the lines."""
     programs: dict[str, Origin] = field(default_factory=dict)
@@ -111,6 +99,8 @@ class Graph:
             return
         path = self._real(module)
         if path in self.reached:
+            if module.path != self.reached[path].module.path and module.path != path:
+                self.links.setdefault(module.path, Reached(module, origin, None))
             if path in self._aside and not is_aside:
                 self._aside.discard(path)
                 self._queue.append((module, is_main))
@@ -129,8 +119,20 @@ class Graph:
 
     def below(self, directory: str, origin: Origin) -> None:
         """Reaches every module of an application's directory but its tests."""
-        for module in modules_of(self.tree, directory, self._others):
+        for module in modules_of(self.tree, directory, self.installed.managed):
             self.module(module, origin)
+
+    def in_archive(self, archive: ImagePath, origin: Origin) -> bool:
+        """Reaches all in a zip with a program, which may unpack it to run; whether it is one."""
+        modules = tuple(self.finder.archived(archive))
+        if all(one.member not in _MAINS for one in modules):
+            return False
+        self.finder = self.finder.with_archive(archive)
+        for module in modules:
+            self.module(module, origin, is_main=module.member in _MAINS)
+        inside = Origin(archive, f"a library in {archive} needs it")
+        self.libraries |= {n: self.libraries.get(n, inside) for n in self.finder.needed(archive)}
+        return True
 
     def follow(self) -> None:
         """Goes on until nothing new is reached."""
@@ -181,46 +183,56 @@ class Graph:
     def is_application(self, path: str) -> bool:
         """Whether a file is in a directory of the application, and in no site directory there."""
         inside = any(is_within(ImagePath(path), ImagePath(one)) for one in self.application)
-        return inside and not any(is_within(ImagePath(path), one) for one in self._others)
+        return inside and not any(is_within(ImagePath(path), one) for one in self.installed.managed)
 
-    @property
-    def _others(self) -> tuple[ImagePath, ...]:
-        return self.installed.managed
-
-    def is_standard(self, path: str) -> bool:
-        """Whether a file is the standard library's."""
-        archive = self.installed.archive
-        inside = is_within(ImagePath(path), self.installed.standard) or path.startswith(archive)
-        return inside and not any(is_within(ImagePath(path), s) for s in self.installed.sites)
+    def _is_own(self, path: ImagePath) -> bool:
+        """Whether it is the application's, be it installed as a distribution."""
+        owner = self.distributions.owner(path)
+        return (owner is not None and owner.name in self.own) or self.is_application(path)
 
     def _part(self, path: ImagePath) -> Part:
-        if self.is_application(path):
+        if self._is_own(path):
             return Part.APPLICATION
-        return Part.STANDARD if self.is_standard(path) else Part.LIBRARY
+        return Part.STANDARD if self.installed.is_standard(path) else Part.LIBRARY
 
     def _imports(self, module: Module, imports: Imports) -> None:
         path = self._real(module)
         own = self.is_application(path)
-        for item in imports.names:
-            is_elsewhere = (module.name, item.name) in standard_library.ELSEWHERE
-            if own or (not is_elsewhere and self._is_meant(item, path)):
+        meant = [
+            item for item in self._known(module, imports) if own or self._is_meant(item, module)
+        ]
+        for item in meant:
+            if own or (module.name, item.name) not in standard_library.ELSEWHERE:
                 self._imported(item, path)
         for name in imports.exported:
             is_aside = standard_library.is_aside(f"{module.name}.{name}")
-            if module.is_package and not self.is_standard(path) and not is_aside:
+            if module.is_package and not self.installed.is_standard(path) and not is_aside:
                 self.name(f"{module.name}.{name}", Origin(path, "__all__ names it"))
-        self._members(imports, path)
+        self._members(meant if imports.members else (), imports.members, path)
         if imports.is_opaque and not self._sources(module, path):
             self._all_standard(Origin(path, f"{path} is Cython's, and its imports are packed"))
-        self._texts(imports, path, own=own)
+        self._texts(imports, path)
         if module.name == "__main__":
             self._scripts(imports, path)
-        if own:
-            self._runs(imports, path)
         if imports.unknown and own:
             self.unknown[path] = imports.unknown
-        elif imports.unknown and not self.is_standard(path):
+        elif imports.unknown and not self.installed.is_standard(path):
             self._expand(path, imports.unknown[0])
+
+    def _known(self, module: Module, imports: Imports) -> Iterator[Imported]:
+        """The imports of which there is anything: an extension has thousands of other texts."""
+        for item in imports.names:
+            top = item.name.partition(".")[0]
+            if self.finder.find(top) is not None or top == standard_library.DISTUTILS:
+                yield item
+        name = package_of(module) if imports.may_be_relative else ""
+        package = self.finder.find(name) if name else None
+        if package is None:
+            return
+        beside = {one.rpartition(".")[2] for one in self.finder.submodules(package)}
+        for item in imports.names:
+            if item.name.partition(".")[0] in beside:
+                yield replace(item, name=f"{name}.{item.name}")
 
     def _runs(self, imports: Imports, path: ImagePath) -> None:
         if imports.runs:
@@ -233,27 +245,15 @@ class Graph:
         origin = Origin(path, f"{path} imports {item.name}{line}")
         is_sure = item.style is Style.PLAIN and path not in self._aside
         self.name(item.name, origin, is_aside=not (is_sure or self.is_application(path)))
-        self._from_setuptools(item.name, origin)
+        for name in setuptools.stand_ins(item.name, self.finder, self.installed):
+            self.name(name, Origin(path, f"{origin.detail}, which setuptools has"))
         package = self.finder.find(item.name) if item.is_prefix else None
         if package is not None:
             self._all_of(package, Origin(path, f"{path} imports from {item.name}{line} by name"))
 
-    def _from_setuptools(self, name: str, origin: Origin) -> None:
-        """What setuptools has in the place of a module of distutils that Python lacks."""
-        hook, top = standard_library.HOOK_OF_DISTUTILS, "distutils"
-        parts = name.split(".")
-        if parts[0] != top or all(hook not in file.imports for file in self.installed.path_files):
-            return
-        names = (".".join(parts[: number + 1]) for number in range(len(parts)))
-        lacking = next((one for one in names if self.finder.find(one) is None), "")
-        copy = standard_library.COPY_OF_DISTUTILS
-        if lacking and self.finder.find(copy + lacking.removeprefix(top)) is not None:
-            stands_in = Origin(origin.by, f"{origin.detail}, which setuptools has")
-            self.name(hook, stands_in)
-            self.name(copy + name.removeprefix(top), stands_in)
-
-    def _is_meant(self, item: Imported, path: ImagePath) -> bool:
+    def _is_meant(self, item: Imported, by: Module) -> bool:
         """Whether a library's import is more than what it has in reserve for people and tools."""
+        path = self._real(by)
         top = item.name.partition(".")[0]
         if item.name in standard_library.FROM_COMPILERS and item.style is Style.TEXT:
             return False
@@ -267,68 +267,73 @@ class Graph:
         module = self.finder.find(top)
         if module is None or module.kind is ModuleKind.NAMESPACE:
             return True
-        owner = self._distribution(self._real(module))
-        if owner is None or not standard_library.is_for_developers(owner.name):
-            return True
-        mine = self._distribution(path)
-        return mine is not None and mine.name == owner.name
+        owner, mine = self._distribution(self._real(module)), self._distribution(path)
+        is_own = owner is not None and mine is not None and mine.name == owner.name
+        if is_own and standard_library.is_for_building(item.name):
+            return standard_library.is_for_building(by.name)
+        return is_own or owner is None or not standard_library.is_for_developers(owner.name)
 
-    def _members(self, imports: Imports, path: ImagePath) -> None:
+    def _members(self, meant: Iterable[Imported], members: frozenset[str], path: ImagePath) -> None:
         """What bytecode may import from the packages that it names."""
-        for item in imports.names if imports.members else ():
+        for item in meant:
             package = self.finder.find(item.name)
             if package is not None and package.is_package:
                 for name in self.finder.submodules(package):
                     is_aside = standard_library.is_aside(name)
-                    if name.rpartition(".")[2] in imports.members and not is_aside:
+                    if name.rpartition(".")[2] in members and not is_aside:
                         self.name(name, Origin(path, f"{path} imports {name}"))
 
-    def _texts(self, imports: Imports, path: ImagePath, *, own: bool) -> None:
+    def _texts(self, imports: Imports, path: ImagePath) -> None:
+        own = self._is_own(path)
+        if own:
+            self._runs(imports, path)
         for text, line in imports.texts:
             where = f"{path}:{line}" if line else path
             origin = Origin(path, f"{where} has the text {text}")
             if text in self.distributions.groups and text not in standard_library.FOR_TOOLS:
                 self._group(text, Origin(path, f"{where} names the entry points {text}"))
-            if text.endswith(SUFFIXES):
+            if text.endswith((*SUFFIXES, *SCRIPTS)):
                 self.files.add(text.rpartition("/")[2])
             if _LIBRARY.fullmatch(text):
                 self.libraries.setdefault(text, origin)
             elif text in imports.libraries:
                 self.sought.setdefault(text, origin)
             distribution = self.distributions.by_name.get(normalized(text))
-            if distribution is not None and not self.is_standard(path):
+            if distribution is not None and not self.installed.is_standard(path):
                 self.named.setdefault(distribution.name, (distribution, origin))
             if own:
-                self._named(text.partition(":")[0], origin)
+                self.mentioned(text.partition(":")[0], origin)
 
     def _scripts(self, imports: Imports, path: ImagePath) -> None:
-        """What a script of easy_install runs: the entry points of `name==version`."""
-        texts = dict(imports.texts)
-        for text in texts if "console_scripts" in texts else ():
-            name = normalized(_REQUIREMENT.split(text, maxsplit=1)[0])
-            distribution = self.distributions.by_name.get(name)
-            points = distribution.entry_points if distribution is not None else ()
-            for group, reference in points:
-                if group == "console_scripts":
-                    origin = Origin(path, f"{path} runs the entry point {reference}")
-                    self.name(reference.partition(":")[0], origin)
+        """What a script of easy_install runs, and the metadata in which it looks that up."""
+        for distribution, reference in setuptools.started(imports.texts, self.distributions):
+            origin = Origin(path, f"{path} runs the entry point {reference}")
+            self.named.setdefault(distribution.name, (distribution, origin))
+            self.name(reference.partition(":")[0], origin)
 
-    def _named(self, text: str, origin: Origin) -> None:
-        """A constant of the application that names a module; of a package, all is meant."""
+    def mentioned(self, text: str, origin: Origin, *, is_sure: bool = False) -> None:
+        """Reaches what a text of the application names: of a package, all is meant.
+
+        One word may be any word, unless it `is_sure`.
+        """
         if not NAME.fullmatch(text) or text in standard_library.FOR_PEOPLE:
             return
-        parts = text.split(".")
-        module = self.finder.find(parts[0])
-        if module is None or (len(parts) == 1 and self.is_standard(self._real(module))):
+        module = self.finder.find(text.partition(".")[0])
+        is_sure = is_sure or "." in text
+        if module is None or not (is_sure or module.is_package):
             return
-        if len(parts) == 1 and not module.is_package:
+        if not is_sure and self.installed.is_standard(self._real(module)):
             return
         owner = self._distribution(self._real(module))
         if owner is not None and standard_library.is_for_developers(owner.name):
             return
         self.name(text, origin)
         package = self.finder.find(text)
-        if package is not None and package.is_package and not self.is_standard(package.path):
+        if (
+            package is not None
+            and package.is_package
+            and not self.installed.is_standard(package.path)
+        ):
             self._all_of(package, origin)
 
     def _group(self, group: str, origin: Origin) -> None:
@@ -367,25 +372,24 @@ class Graph:
 
     def _all_standard(self, origin: Origin) -> None:
         """All of the standard library but what is for people and tests."""
-        if "" in self._expanded:
+        place = self.installed.standard
+        if place in self._expanded:
             return
-        self._expanded.add("")
-        standard = self.installed.standard
-        places = (str(standard), f"{standard}/lib-dynload")
-        root = Module("", ModuleKind.NAMESPACE, standard, places)
+        self._expanded.add(place)
+        root = Module("", ModuleKind.NAMESPACE, place, (str(place), f"{place}/lib-dynload"))
         for dotted in self.finder.submodules(root):
             module = self.finder.find(dotted[1:])
             is_spared = dotted[1:] in standard_library.FOR_PEOPLE
             if module is None or is_spared or standard_library.is_aside(module.name):
                 continue
-            if self.is_standard(self._real(module)):
+            if self.installed.is_standard(self._real(module)):
                 self.module(module, origin, is_aside=True)
                 self._all_of(module, origin)
 
     def _of_unit(self, module: Module) -> None:
         """What comes with a module of the standard library: the rest of its package."""
         path = self._real(module)
-        if not self.is_standard(path):
+        if not self.installed.is_standard(path):
             return
         for name in standard_library.IMPORTED.get(module.name, ()):
             self.name(name, Origin(path, f"{module.name} imports {name} by a name that it makes"))

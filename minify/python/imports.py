@@ -12,12 +12,13 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from minify.python import bytecode, cython, lines
 from minify.python.finder import NAME, Module, ModuleKind
-from minify.python.syntax import IMPORTERS, Reader
+from minify.python.syntax import IMPORTERS, LIBRARY, Reader
 
 _ENCODING = re.compile(rb"^[ \t\f]*+#[^\n]*?coding[:=][ \t]*+([-\w.]++)", re.MULTILINE)
 _START = 400
@@ -71,6 +72,8 @@ class Imports:
     """`__all__`."""
     members: frozenset[str] = frozenset()
     """Of bytecode and of Cython: what may be imported from any of `names`; nobody knows which."""
+    may_be_relative: bool = False
+    """Whether each of `names` may as well be one of its own package: of bytecode and extensions."""
     libraries: frozenset[str] = frozenset()
     """Those among `texts` that ctypes.util.find_library is given."""
     runs: tuple[int, ...] = ()
@@ -81,17 +84,22 @@ class Imports:
     """Whether it is an extension whose imports are packed in a way that nobody here reads."""
 
 
+def package_of(module: Module) -> str:
+    """What the relative names of a module are relative to; empty outside of every package."""
+    return module.name if module.is_package else module.name.rpartition(".")[0]
+
+
 def imports_of(
     module: Module, content: bytes, *, is_main: bool = False, part_of: Part = Part.APPLICATION
 ) -> Imports:
     """What `module` asks for; `content` is that of its file."""
     if module.kind is ModuleKind.NAMESPACE:
         return Imports()
-    if module.kind is ModuleKind.EXTENSION:
-        return _in_extension(content, module.name.rpartition(".")[0])
-    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    if module.kind is ModuleKind.EXTENSION or module.member.endswith(".so"):
+        return _in_extension(content)
     if module.kind is ModuleKind.BYTECODE or module.member.endswith(".pyc"):
-        return _in_bytecode(content, package)
+        return _in_bytecode(content)
+    package = package_of(module)
     if part_of is Part.LIBRARY and not is_main:
         return in_library(content, package)
     if part_of is Part.STANDARD and not is_main:
@@ -121,7 +129,7 @@ def _in_lines(text: str, package: str, *, without_scripts: bool = False) -> Impo
         Imported(name, line, Style.NESTED if is_nested else Style.PLAIN)
         for name, line, is_nested in found
     )
-    sought = frozenset(lines.libraries(text))
+    sought = frozenset(lines.libraries(text, by_variables=not without_scripts))
     return Imports(
         names,
         (*lines.texts(text), *((name, 0) for name in sorted(sought))),
@@ -147,10 +155,16 @@ def _parsed(text: str, package: str, *, is_main: bool = False) -> Imports:
         tuple(reader.texts),
         tuple(reader.unknown),
         tuple(reader.exported),
-        libraries=frozenset(reader.libraries),
+        libraries=frozenset((*reader.libraries, *_perhaps_sought(reader))),
         runs=tuple(reader.runs),
         programs=tuple(reader.programs),
     )
+
+
+def _perhaps_sought(reader: Reader) -> Iterator[str]:
+    """Any text of a module may be a library's name, where that stands in a variable."""
+    if reader.seeks_by_variable:
+        yield from (text for text, _ in reader.texts if LIBRARY.fullmatch(text))
 
 
 def _decoded(content: bytes) -> str:
@@ -162,17 +176,17 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _in_bytecode(content: bytes, package: str) -> Imports:
+def _in_bytecode(content: bytes) -> Imports:
     texts = bytecode.texts(content)
     names = dict.fromkeys(text for text in texts if NAME.fullmatch(text))
-    own = (f"{package}.{name}" for name in names) if package else ()
-    imported = tuple(Imported(name, 0, Style.NESTED) for name in (*names, *own))
+    imported = tuple(Imported(name, 0, Style.NESTED) for name in names)
     members = frozenset(name for name in names if "." not in name)
-    return Imports(imported, tuple((text, 0) for text in texts), members=members)
+    numbered = tuple((text, 0) for text in texts)
+    return Imports(imported, numbered, members=members, may_be_relative=True)
 
 
-def _in_extension(content: bytes, package: str) -> Imports:
-    """Every constant of a C module that has the form of a module's name, in its package too."""
+def _in_extension(content: bytes) -> Imports:
+    """Every constant of a C module that has the form of a module's name."""
     found: dict[str, None] = {}
     for match in _STRING.finditer(content):
         text = match[1].decode("ascii", "replace")
@@ -180,13 +194,12 @@ def _in_extension(content: bytes, package: str) -> Imports:
             found[text] = None
             if len(found) >= _MOST_STRINGS:
                 break
-    is_packed = cython.is_packed(content)
+    # A library that only calls Cython's code is no module, and imports nothing.
+    is_packed = b"PyInit_" in content and cython.is_packed(content)
     packed = cython.packed_texts(content) if is_packed else ()
     found.update(dict.fromkeys(text for text in packed if NAME.fullmatch(text)))
-    beside = (f"{package}.{name}" for name in found) if package else ()
-    names = tuple(Imported(name, 0, Style.TEXT) for name in (*found, *beside))
-    members = frozenset(name for name in found if "." not in name)
+    names = tuple(Imported(name, 0, Style.TEXT) for name in found)
     is_from = cython.is_written(content)
-    return Imports(
-        names, members=members if is_from else frozenset(), is_opaque=is_packed and not packed
-    )
+    members = frozenset(name for name in found if "." not in name) if is_from else frozenset()
+    is_opaque = is_packed and not packed
+    return Imports(names, members=members, may_be_relative=True, is_opaque=is_opaque)

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from minify.filetree import FileTree, ImagePath, Kind
-from minify.filetree.path import ROOT, basename, decoded, joined, parent
+from minify.filetree.path import ROOT, basename, decoded, is_within, joined, parent
 
 PROGRAM = re.compile(r"(?:python|pypy)(?:\d(?:\.\d{1,3})?)?[tdm]?")
 """The names that interpreters have."""
 
 _LIBRARY = re.compile(r"python(\d)\.(\d{1,3})t?")
 _LANDMARKS = ("os.py", "os.pyc")
+_TOP = re.compile(r'^"?+([^/,"\n]++)', re.MULTILINE)
+_LARGEST_RECORD = 16 << 20
 _LARGEST_TEXT = 1 << 18
 _MOST_LINES = 1 << 12
 _PTH_IMPORT = re.compile(r"import[ \t]")
@@ -26,7 +28,7 @@ _NAMED = re.compile(r"\bimport[ \t]++([A-Za-z_][\w.]*+)|__import__\(['\"]([\w.]+
 
 @dataclass(frozen=True, slots=True)
 class PathFile:
-    """A `.pth` file: directories that it adds, and modules that it imports at every start."""
+    """A `.pth` file: directories and zips that it adds, modules that it imports at every start."""
 
     path: ImagePath
     directories: tuple[str, ...]
@@ -61,6 +63,11 @@ class Installation:
     def managed(self) -> tuple[ImagePath, ...]:
         """Every directory whose modules are found by their names only."""
         return tuple(dict.fromkeys((self.standard, *self.sites, *self.hidden)))
+
+    def is_standard(self, path: str) -> bool:
+        """Whether a file is the standard library's."""
+        inside = is_within(ImagePath(path), self.standard) or path.startswith(self.archive)
+        return inside and not any(is_within(ImagePath(path), site) for site in self.sites)
 
     def search_path(self, first: tuple[str, ...] = ()) -> tuple[str, ...]:
         """`sys.path` with `first` at its beginning."""
@@ -102,15 +109,18 @@ def installation(
     users = () if env.get("PYTHONNOUSERSITE") else tuple(_user_sites(tree, version, env))
     sites = (*users, *(site for site in sites if site not in users))
     written = (part for part in env.get("PYTHONPATH", "").split(":") if part)
+    variables = tuple(joined(workdir, part).rstrip("/") for part in written)
+    path_files = tuple(file for site in sites for file in _path_files(tree, site))
+    named = (e.path for e in map(tree.directory, variables) if e and _has_installed(tree, e.path))
     return Installation(
         program=program,
         prefix=prefix,
         version=version,
         standard=library,
-        sites=sites,
+        sites=tuple(dict.fromkeys((*named, *sites))),
         hidden=hidden,
-        path_files=tuple(file for site in sites for file in _path_files(tree, site)),
-        variables=tuple(joined(workdir, part).rstrip("/") for part in written),
+        path_files=path_files,
+        variables=variables,
     )
 
 
@@ -231,6 +241,20 @@ def _user_sites(
     yield from dict.fromkeys(entry.path for entry in sites if entry is not None)
 
 
+def _has_installed(tree: FileTree, directory: ImagePath) -> bool:
+    """Whether all in a directory of PYTHONPATH was installed: by `pip install --target`."""
+    names = tree.children(directory)
+    records = [f"{directory}/{name}/RECORD" for name in names if name.endswith(".dist-info")]
+    if not records:
+        return False
+    known = {"bin", "__pycache__"}
+    for path in records:
+        entry = tree.file(path)
+        if entry is not None and entry.size <= _LARGEST_RECORD:
+            known |= set(_TOP.findall(decoded(tree.read(entry))))
+    return known.issuperset(names)
+
+
 def _path_files(tree: FileTree, site: ImagePath) -> Iterator[PathFile]:
     for name in tree.children(site):
         entry = tree.file(f"{site}/{name}") if name.endswith(".pth") else None
@@ -242,7 +266,8 @@ def _path_files(tree: FileTree, site: ImagePath) -> Iterator[PathFile]:
             if _PTH_IMPORT.match(line):
                 imports += (first or second for first, second in _NAMED.findall(line))
             elif line.strip() and not line.startswith("#") and "\0" not in line:
-                found = tree.directory(joined(site, line.strip()))
+                written = joined(site, line.strip())
+                found = tree.directory(written) or tree.file(written)
                 if found is not None:
                     directories.append(found.path)
         yield PathFile(ImagePath(f"{site}/{name}"), tuple(directories), tuple(imports))

@@ -32,6 +32,7 @@ _END = re.compile(r"^(?=(?P<indent>[ \t]*+)[^\s#])", re.MULTILINE)
 _COMMENT = re.compile(r"#[^\n]*+")
 _TEXT = re.compile(r"""["']([\w.+-]{2,100}+)["']""")
 _SOUGHT = re.compile(r"""\bfind_library\([ \t]*+["']([\w.+-]{1,80}+)["']""")
+_SOUGHT_BY_VARIABLE = re.compile(r"(?<!def )\bfind_library\([ \t]*+[A-Za-z_]")
 _EXPORTED = re.compile(r"^__all__[ \t]*+(?::[^\n=]*+)?\+?=[ \t]*+[\[(]([^\])]*+)", re.MULTILINE)
 _LONGEST = 20_000
 _MOST = 20_000
@@ -110,9 +111,14 @@ def texts(text: str) -> Iterator[tuple[str, int]]:
     return ((name, 0) for name in dict.fromkeys(_TEXT.findall(text)))
 
 
-def libraries(text: str) -> Iterator[str]:
-    """The names of libraries that are looked for as ctypes does."""
-    return (match[1] for match in islice(_SOUGHT.finditer(text), _MOST))
+def libraries(text: str, *, by_variables: bool) -> Iterator[str]:
+    """The names of libraries that are looked for as ctypes does.
+
+    Where one stands in a variable, any short text may be the name.
+    """
+    yield from (match[1] for match in islice(_SOUGHT.finditer(text), _MOST))
+    if by_variables and _SOUGHT_BY_VARIABLE.search(text):
+        yield from islice(dict.fromkeys(_TEXT.findall(text)), _MOST)
 
 
 def exported(text: str) -> Iterator[str]:

@@ -9,7 +9,8 @@ from minify.filetree import FileTree, ImagePath
 from minify.filetree.path import ancestors, basename, is_within
 from minify.python.graph import Graph
 from minify.python.standard_library import TESTING
-from minify.python.unread import kinds
+from minify.python.unread import KINDS
+from minify.unread import kind_of, unread
 
 _MODULE_SUFFIXES = (".py", ".pyc")
 _WITHOUT_CODE = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cpp", ".a")
@@ -28,7 +29,7 @@ class Members:
         self._tree = tree
         self._graph = graph
         self._only_reached = only_reached
-        self._unread = kinds((*programs, *graph.libraries), graph.whole)
+        self._unread = unread(KINDS, (*programs, *graph.libraries), graph.whole)
 
     def stays(self, path: ImagePath) -> bool:
         """Whether the file at `path` does."""
@@ -47,19 +48,18 @@ class Members:
 
     def _is_unread(self, path: ImagePath) -> bool:
         """Whether a file is of a kind that nobody reads, and no module that is reached names it."""
-        name = basename(path)
-        stem, dot, suffix = path.rpartition(".")
-        kind = next((one for one in self._unread if f"{dot}{suffix}" in one.suffixes), None)
-        if kind is None or name in self._graph.files:
+        kind = kind_of(path, self._unread)
+        if kind is None or basename(path) in self._graph.files:
             return False
+        stem = path.rpartition(".")[0]
         return not kind.beside or self._tree.file(f"{stem}{kind.beside}") is not None
 
     def _site(self, path: ImagePath) -> bool:
         return any(is_within(path, site) for site in self._graph.installed.sites)
 
     def _is_tested(self, above: list[str]) -> bool:
-        """Whether something imports from the tests that a file is among."""
-        at = next(number for number, name in enumerate(above) if name in TESTING)
+        """Whether something imports from the tests that a file is among, the innermost."""
+        at = max(number for number, name in enumerate(above) if name in TESTING)
         return "/".join(above[: at + 1]) in self._holding
 
     @cached_property

@@ -62,11 +62,12 @@ REPLACED: Mapping[str, str] = {"_pydatetime": "_datetime", "_pydecimal": "_decim
 # What a .pth file imports to put setuptools' copy in the place of distutils, which Python has no
 # more from 3.12 on, and Debian's only in parts.
 # https://setuptools.pypa.io/en/latest/deprecated/distutils-legacy.html
+DISTUTILS = "distutils"
 HOOK_OF_DISTUTILS = "_distutils_hack"
 COPY_OF_DISTUTILS = "setuptools._distutils"
 
 # What a module imports for another system than Linux.
-ELSEWHERE = frozenset((("platform", "plistlib"),))
+ELSEWHERE = frozenset((("ctypes.util", "ctypes._aix"), ("platform", "plistlib")))
 
 # Texts in every extension that a compiler wrote, whatever it is for.
 FROM_COMPILERS = frozenset(("asyncio.coroutines", "backports_abc", "cython_runtime"))
@@ -107,8 +108,16 @@ FOR_TOOLS = frozenset(
     """.split()
 )
 
-# Packages below a distribution's own that are for whoever tests or builds it.
-TESTING = frozenset("_tests distutils f2py test testing tests".split())
+# Packages below a distribution's own that are for whoever tests or builds it. Those for building,
+# and its own tests, are not meant by a function that imports them: `numpy.f2py` is an attribute.
+_BUILDING = frozenset("_tests distutils f2py test tests".split())
+TESTING = _BUILDING | {"testing"}
+
+
+def is_for_building(name: str) -> bool:
+    """Whether a module is in one of them that only a statement of its own means."""
+    return not _BUILDING.isdisjoint(name.split(".")[1:])
+
 
 _ASIDE = frozenset(
     """

@@ -25,7 +25,8 @@ _PERHAPS = frozenset(
     " module_available importorskip LazyLoader import_item import_name resolve_name".split()
 )
 _STARTERS = frozenset("Popen check_call check_output create_subprocess_exec getoutput".split())
-_LONGEST_LIBRARY = 80
+LIBRARY = re.compile(r"[\w.+-]{1,80}")
+"""What a library may be called that find_library looks for."""
 _NEVER_HERE = frozenset(("win32", "darwin", "cygwin", "nt", "java", "wasi", "emscripten", "ios"))
 _LONGEST = 200
 _COMMAND = re.compile(r"[\w./+-]{1,200}+(?:\Z|\s)")
@@ -45,6 +46,7 @@ class Reader:
         self.unknown: list[int] = []
         self.exported: list[str] = []
         self.libraries: list[str] = []
+        self.seeks_by_variable = False
         self.runs: list[int] = []
         self.programs: list[str] = []
 
@@ -141,7 +143,8 @@ class Reader:
     def _sought(self, node: ast.Call) -> None:
         for argument in node.args[:1]:
             text, is_whole = _beginning(argument)
-            if is_whole and text and len(text) <= _LONGEST_LIBRARY:
+            self.seeks_by_variable |= not is_whole
+            if is_whole and LIBRARY.fullmatch(text):
                 self.libraries.append(text)
                 self.texts.append((text, node.lineno))
 

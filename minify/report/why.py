@@ -170,13 +170,18 @@ class _Index:
             packages=self._owners(path),
             grade=kept.grade if kept else None,
             chain=tuple(reversed(keep.why(path))),
-            reasons=kept.reasons if kept else left_out.reasons if left_out else (),
+            reasons=kept.reasons if kept else self._why_not(path, left_out),
             likelihood=left_out.likelihood if isinstance(left_out, LeftOut) else None,
             change=planned.change if planned else "",
             below=self._below(path) if entry.kind is Kind.DIRECTORY else None,
             dropped_by=self._dropped_by(path) if fate is Fate.DROPPED else "",
             layers=len(self._given.result.source.layers),
         )
+
+    def _why_not(self, path: ImagePath, left_out: LeftOut | Excluded | None) -> tuple[Reason, ...]:
+        """Why something would stay, and of what stays otherwise why it does not, which is first."""
+        unread = self._given.result.plan.keep.unread.get(path)
+        return (*((unread,) if unread else ()), *(left_out.reasons if left_out else ()))
 
     def _left_out(self, path: ImagePath) -> LeftOut | Excluded | None:
         """What stays out and is `path`, or holds it; None for what has another fate."""

@@ -23,6 +23,7 @@ _MOST_MATCHES = 30
 
 # A container has these, whatever its image has.
 _OF_THE_RUNTIME = ("/dev/", "/proc/", "/sys/")
+_UNREAD = ("node.unread",)
 _PARTS_OF_TREES = (Fate.EXCLUDED, Fate.UNREACHED)
 
 _SURELY = {
@@ -100,6 +101,8 @@ def _fate(answer: Answer) -> str:
     if answer.fate is Fate.LEFT_OUT:
         return f"left out: that it is opened by name is {_likelihood(answer)}"
     if answer.fate is Fate.UNREACHED:
+        if answer.reasons and answer.reasons[0].rule in _UNREAD:
+            return f"left out: nobody is seen to read it ({printable(answer.reasons[0].detail)})"
         return "left out: no import that is followed reaches it"
     if answer.fate is Fate.EXCLUDED:
         return "excluded: version control data, a cache or a history, no part of the application"
@@ -168,7 +171,7 @@ def _because(answer: Answer, with_all: bool) -> Iterator[str]:  # noqa: FBT001
         yield f"    {printable(answer.chain[0][1].by)}"
         yield from _steps(answer, with_all)
     shown = answer.chain[-1][1] if answer.chain else None
-    rest = [reason for reason in answer.reasons if reason != shown]
+    rest = [it for it in answer.reasons if it != shown and it.rule not in _UNREAD]
     if not rest:
         return
     if shown and not with_all:

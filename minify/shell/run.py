@@ -11,8 +11,8 @@ from typing import Protocol
 from minify.shell.syntax import Script, Word
 from minify.shell.values import Likelihood, Value
 
-# What prints the path of the command that it is given.
-_PRINTED = re.compile(r"\$\((?:which|command -v|type -[pP]) ([\w./+-]++)\)")
+PRINTED = re.compile(r"\$\((?:which|command -v|type -[pP]) ([\w./+-]++)\)")
+"""The path of the command that is its first group, as a shell would print it."""
 
 
 class Ending(Enum):
@@ -73,7 +73,7 @@ class Run:
     def texts(self) -> tuple[str | None, ...]:
         """The words as far as they are known; of `$(which name)` as the command, the name."""
         texts = tuple(word.text for word in self.words)
-        if texts[:1] == (None,) and (printed := _PRINTED.fullmatch(self.words[0].shown)):
+        if texts[:1] == (None,) and (printed := PRINTED.fullmatch(self.words[0].shown)):
             return (printed[1], *texts[1:])
         return texts
 

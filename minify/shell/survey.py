@@ -9,7 +9,6 @@ script gives it anywhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
@@ -17,7 +16,7 @@ from itertools import pairwise, takewhile
 from minify.shell import expansion, syntax, traversal
 from minify.shell.assigning import Fields
 from minify.shell.parser import parse
-from minify.shell.run import Ending, Here, Run, Surroundings
+from minify.shell.run import PRINTED, Ending, Here, Run, Surroundings
 from minify.shell.simple import Redirections, TooMuchError
 from minify.shell.state import POSITIONAL, WORKING_DIRECTORY, Alternative, State
 from minify.shell.syntax import Redirection, Script, Simple, Statement, Word
@@ -37,7 +36,6 @@ _MOST_RUNS = 40_000
 _MOST_NAMED = 40_000
 _MOST_ASSIGNMENTS = 2_000
 _MOST_VALUES = 8
-_PRINTED = re.compile(r"\$\((?:which|command -v) [\w./+-]++\)")
 _TEXTS = frozenset(("<<", "<<-", "<<<"))
 
 
@@ -332,7 +330,7 @@ def written(value: Value) -> str:
 
 def _variable(part: Unknown) -> str:
     # `_` is set by the shell itself, so nobody takes it for one that is usually empty.
-    if _PRINTED.fullmatch(part.written):
+    if PRINTED.fullmatch(part.written):
         return part.written
     name = part.written.removeprefix("$")
     is_plain = part.written.startswith("$") and name.isidentifier()

@@ -214,9 +214,59 @@ def test_scripts_that_start_what_nobody_sees_keep_everything(script: str) -> Non
 
 
 def test_a_tool_that_loads_what_configuration_names_keeps_everything() -> None:
-    tool = file(f"{MODULES}/ts-node/index.js", "")
-    plan = plan_of(["node", "-r", "ts-node", "main.js"], MAIN, tool)
+    tool = file(f"{MODULES}/@babel/register/index.js", "")
+    plan = plan_of(["node", "-r", "@babel/register", "main.js"], MAIN, tool)
     assert "dev/index.js" in packages(plan)
+
+
+TYPED: tuple[Member | str, ...] = (
+    file("app/main.ts", 'import web from "web";\nimport "#lib/system.js"'),
+    file("app/lib/system.ts", 'import "system"'),
+    file(
+        "app/package.json",
+        '{"dependencies": {"web": "1"}, "imports": {"#lib/*": "./lib/*"},'
+        ' "scripts": {"start": "tsx main.ts", "checked": "ts-node main.ts",'
+        ' "quick": "ts-node --transpile-only main"}}',
+    ),
+    f"{MODULES}/.bin/tsx -> ../tsx/index.js",
+    file(f"{MODULES}/tsx/index.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/.bin/ts-node -> ../ts-node/bin.js",
+    file(f"{MODULES}/ts-node/bin.js", "#!/usr/bin/env node\n", mode=0o755),
+    f"{MODULES}/ts-node/register/index.js",
+    f"{MODULES}/ts-node/register/transpile-only.js",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "also"),
+    [
+        ("node main.ts", ()),
+        ("node --import tsx main.ts", ("tsx",)),
+        ("node_modules/.bin/tsx watch main", ("tsx",)),
+        ("npm start", ("tsx",)),
+        ("npm run quick", ("ts-node",)),
+        ("node -r ts-node/register/transpile-only main.ts", ("ts-node",)),
+    ],
+)
+def test_sources_in_typescript_are_followed(command: str, also: tuple[str, ...]) -> None:
+    plan = plan_of(command.split(), *TYPED, *NPM)
+    found = {path for path in packages(plan) if not path.startswith((".", "lib:", "system:spare"))}
+    assert {path for path in found if not path.startswith(("tsx", "ts-node"))} == BALANCED
+    assert {path.partition("/")[0] for path in found - BALANCED} == {*also}
+    assert spared(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "is_checked"), [((), True), (("TS_NODE_TRANSPILE_ONLY=true",), False)]
+)
+@pytest.mark.parametrize("command", ["npm run checked", "node -r ts-node/register main.ts"])
+def test_what_checks_types_keeps_everything(
+    command: str, env: tuple[str, ...], *, is_checked: bool
+) -> None:
+    plan = plan_of(command.split(), *TYPED, *NPM, env=env)
+    assert ("dev/index.js" in packages(plan)) == is_checked
+    assert len(spared(plan)) == is_checked
+    assert all("ts-node check types" in sentence for sentence in spared(plan))
 
 
 def test_configuration_names_packages_of_production() -> None:
@@ -333,3 +383,61 @@ def test_bun_beside_node_is_told() -> None:
     (sentence,) = spared(plan)
     assert "/usr/bin/bun runs JavaScript too" in sentence
     assert "dev/index.js" in packages(plan)
+
+
+SCRIPT: tuple[Member | str, ...] = (
+    file(f"{MODULES}/web/test/run.sh", "#!/bin/bash\ngrep x\n", mode=0o755),
+    calling("main", name="bin/bash"),
+    calling("main", name="usr/bin/grep"),
+)
+
+
+def test_a_script_of_a_package_brings_its_commands_where_something_names_it() -> None:
+    unnamed = plan_of(["node", "main.js"], MAIN, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} & unnamed.keep.kept.keys() == set()
+    named = file(f"{MODULES}/web/used.js", 'run(join(root, "test/run.sh"))')
+    plan = plan_of(["node", "main.js"], MAIN, named, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
+
+
+def test_what_nobody_reads_of_a_package_is_told_with_its_reason() -> None:
+    files = ("README.md", "used.js.map", "test/x.js", "LICENSE.md")
+    members = [file(f"{MODULES}/web/{name}", "") for name in files]
+    unread = plan_of(["node", "main.js"], MAIN, *members).keep.unread
+    assert {path: why.detail for path, why in unread.items()} == {
+        f"/{MODULES}/web/README.md": "documentation",
+        f"/{MODULES}/web/used.js.map": "a source map",
+        f"/{MODULES}/web/test/x.js": "in test, of which nothing is reached",
+    }
+    assert plan_of(["node", "main.js"], MAIN, *members, level=Level.SAFE).keep.unread == {}
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        ("node", "--enable-source-maps", "main.js"),
+        ("env", "NODE_OPTIONS=--enable-source-maps", "node", "main.js"),
+        ("npm", "start"),
+    ],
+)
+def test_source_maps_stay_where_they_are_asked_for(start: tuple[str, ...]) -> None:
+    manifest = '{"scripts": {"start": "NODE_OPTIONS=--enable-source-maps node main.js"}}'
+    plan = plan_of(
+        list(start), MAIN, *NPM, file("app/package.json", manifest), f"{MODULES}/web/used.js.map"
+    )
+    assert f"/{MODULES}/web/used.js.map" in plan.keep.kept
+
+
+def test_package_managers_keep_what_they_load() -> None:
+    members = [
+        file(f"usr/lib/node_modules/npm/{name}", "")
+        for name in ("docs/x.html", "man/man1/npm.1", "lib/x.js", "node_modules/ini/README.md")
+    ]
+    manifest = file("app/package.json", '{"scripts": {"start": "node main.js"}}')
+    plan = plan_of(["npm", "start"], MAIN, *NPM, *members, manifest)
+    assert {one for one in packages(plan) if one.startswith("lib:")} == {
+        "lib:npm/cli.js",
+        "lib:npm/lib/x.js",
+        "lib:npm/node_modules/ini/index.js",
+        "lib:npm/node_modules/tar/index.js",
+    }

@@ -101,6 +101,8 @@ _ROWS = """
     opencl                  certain  libOpenCL.so.1       @/libpocl.so.2
     fonts.configuration     certain  libfontconfig.so.1   /etc/fonts/fonts.conf
     fonts                   likely   libfontconfig.so.1   /usr/share/fonts/a.ttf
+    fonts.modules           likely   _imagingft.cpython-311.so  /usr/share/fonts/a.ttf
+    fonts.modules           likely   ft2font.abi3.so      /home/app/.local/share/fonts/a.ttf
     pixbuf                  certain  libgdk_pixbuf-2.0.so.0  @/gdk-pixbuf-2.0/2.10.0/loaders.cache
     pixbuf                  certain  libgdk_pixbuf-2.0.so.0  /opt/loader-svg.so
     magick.configuration    certain  libMagickCore-6.Q16.so.6  /etc/ImageMagick-6/policy.xml

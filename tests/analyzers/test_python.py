@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 
 from closure.kit import gaps, planned, why
@@ -200,7 +202,7 @@ def test_followed_script_is_no_gap_but_for_the_programs_that_it_runs() -> None:
 
 
 def test_extension_whose_imports_cannot_be_read_keeps_the_standard_library() -> None:
-    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0")
+    opaque = file(f"{SITE}/fast.so", "\x7fELF\0cython_runtime\0PyInit_fast\0")
     main = file("app/main.py", "import fast\n")
     plan = plan_of(["python", "main.py"], main, opaque)
     reasons = plan.keep.kept[ImagePath(f"/{LIBRARY}/csv_reader.py")].reasons
@@ -218,7 +220,7 @@ def test_extension_whose_source_is_beside_it_is_followed_by_that() -> None:
         ["python", "main.py"],
         file("app/main.py", "import fast.loop\n"),
         f"{SITE}/fast/__init__.py",
-        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0"),
+        file(f"{SITE}/fast/loop.so", "\x7fELF\0cython_runtime\0PyInit_loop\0"),
         file(f"{SITE}/fast/loop.pyx", "cimport cython\ninclude 'inner/names.pxi'\n"),
         file(f"{SITE}/fast/inner/names.pxi", "import csv\n"),
         record,
@@ -307,3 +309,61 @@ def test_program_that_the_application_runs_by_its_name_stays_and_is_told() -> No
         "/usr/bin/other",
     }
     assert any("runs other programs (line 2, 3)" in gap for gap in gaps(plan))
+
+
+SCRIPT: tuple[Member | str, ...] = (
+    file(f"{SITE}/web/release.sh", "#!/bin/bash\ngrep x\n", mode=0o755),
+    calling("main", name="bin/bash"),
+    calling("main", name="usr/bin/grep"),
+)
+
+
+def test_a_script_of_a_distribution_brings_its_commands_where_something_names_it() -> None:
+    unnamed = plan_of(["python", "main.py"], MAIN, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} & unnamed.keep.kept.keys() == set()
+    record = "web/__init__.py,,\nweb/core.py,,\nweb/release.sh,,\n"
+    named = (
+        file(f"{SITE}/web/core.py", 'run(root / "release.sh")\n'),
+        file(f"{SITE}/web-1.dist-info/RECORD", record),
+    )
+    plan = plan_of(["python", "main.py"], MAIN, *named, *SCRIPT)
+    assert {"/bin/bash", "/usr/bin/grep"} <= plan.keep.kept.keys()
+
+
+def test_strict_editable_installation_is_kept_by_its_links() -> None:
+    links = "src/build/__editable__.shop/shop"
+    plan = plan_of(
+        ["python", "main.py"],
+        file("app/main.py", "import shop.x\n"),
+        file(f"{SITE}/shop.pth", "/src/build/__editable__.shop\n"),
+        f"{SITE}/shop-1.dist-info/METADATA",
+        file(f"{SITE}/shop-1.dist-info/RECORD", "shop.pth,,\n"),
+        file(
+            f"{SITE}/shop-1.dist-info/direct_url.json",
+            '{"url": "file:///src", "dir_info": {"editable": true}}',
+        ),
+        "src/shop/__init__.py",
+        "src/shop/x.py",
+        "src/shop/x.json",
+        *(f"{links}/{name} -> /src/shop/{name}" for name in ("__init__.py", "x.py", "x.json")),
+    )
+    expected = {f"/{links}/{name}" for name in ("__init__.py", "x.py", "x.json")}
+    assert expected <= plan.keep.kept.keys()
+    assert f"/{SITE}/shop-1.dist-info/METADATA" in plan.keep.kept
+
+
+def test_program_in_a_zip_brings_all_that_is_in_it() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("__main__.py", "import unpack")
+        archive.writestr(".deps/shop-1.whl/shop/x.py", "import csv")
+        archive.writestr(
+            ".deps/shop-1.whl/shop/c.so",
+            compiled("", "-shared", "-fPIC", "-Wl,--no-as-needed", "-lm"),
+        )
+    math = file("lib/x86_64-linux-gnu/libm.so.6", compiled("", "-shared", "-fPIC"))
+    script = file("opt/shop", b"#!/opt/venv/bin/python\n" + out.getvalue(), mode=0o755)
+    plan = plan_of(["/opt/shop"], script, math)
+    assert "csv.py" in library(plan)
+    assert "/lib/x86_64-linux-gnu/libm.so.6" in plan.keep.kept
+    assert not [gap for gap in gaps(plan) if gap.startswith("/opt/shop")]

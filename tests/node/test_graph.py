@@ -197,3 +197,13 @@ def test_modules_of_package_managers_load_nothing_of_others() -> None:
         file("app/other.js", "require('a')"),
     )
     assert list(packages(graph)) == ["npm"]
+
+
+def test_a_package_that_may_start_package_managers_does_not_reach_them() -> None:
+    graph = graph_of(
+        file("app/main.js", 'require("a")'),
+        *package("a", 'require(process.argv[2]); spawn("npm"); load("b")'),
+        *package("npm"),
+        *package("b"),
+    )
+    assert list(packages(graph)) == ["a", "b"]

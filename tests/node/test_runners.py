@@ -34,6 +34,30 @@ UNKNOWN = Started(is_known=False)
         ("pm2 start npm -- start", Started(("npm", "start"))),
         ("pm2 start x.py", Started(("x.py",))),
         ("pm2 start x.js --interpreter bun", UNKNOWN),
+        ("tsx src/a.ts --b", Started(node=("--import", "tsx", "src/a.ts", "--b"))),
+        (
+            "tsx watch --tsconfig x.json --env-file .env a.ts",
+            Started(node=("--import", "tsx", "--env-file", ".env", "a.ts")),
+        ),
+        ("ts-node -P x.json a.ts", Started(node=("-r", "ts-node/register", "a.ts"))),
+        (
+            "ts-node -T -r tsconfig-paths/register a.ts",
+            Started(
+                node=(
+                    "-r",
+                    "ts-node/register/transpile-only",
+                    "-r",
+                    "tsconfig-paths/register",
+                    "a.ts",
+                )
+            ),
+        ),
+        ("ts-node --esm a.ts", Started(node=("--import", "ts-node/esm", "a.ts"))),
+        (
+            "ts-node-transpile-only a.ts",
+            Started(node=("-r", "ts-node/register/transpile-only", "a.ts")),
+        ),
+        ("ts-node -e 1", UNKNOWN),
         ("serve x", None),
     ],
 )

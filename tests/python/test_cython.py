@@ -19,7 +19,7 @@ else:
     from backports import zstd
 
 TEXTS = """
-    a%text packed.pyx __annotate__ __main__ __module__ __name__ __test__ asyncio.coroutines
+    a%text packed.pyx __annotate__ __main__ __module__ __name__ asyncio.coroutines
     cline_in_traceback entities html.entities saxutils uuid xml.sax xml.sax
 """.split()
 BLOCK = "".join(TEXTS).encode() + b"\x80\x01\xd8\0\x04" * 60
@@ -33,7 +33,7 @@ def extension(block: bytes, texts: Sequence[str] = (), *, is_big: bool = False) 
     head = b"\x7fELF\x02" + (b"\x02" if is_big else b"\x01")
     content = head.ljust(64, b"\0") + b"\0cython_runtime\0".ljust(32, b"\0")
     content += (1 << 24).to_bytes(4, "little") + lengths.tobytes() + b"\xff" * 4
-    return content + b"\0" * (-len(content) % 16 or 16) + block + b"\0PyObject_Call\0"
+    return content + b"\0" * (-len(content) % 16 or 16) + block + b"\0PyInit_fast\0"
 
 
 def lzss(block: bytes) -> bytes:
@@ -65,6 +65,11 @@ def test_texts_are_split_by_their_lengths(pack: Callable[[bytes], bytes], order:
     assert found[start : start + len(TEXTS)] == tuple(TEXTS)
 
 
+def test_packed_texts_may_begin_with_any_byte() -> None:
+    found = packed_texts(extension(lzss(b"\0" + BLOCK), ["\0", *TEXTS]))
+    assert "html.entities" in found
+
+
 def test_short_block_without_lengths_gives_what_may_be_a_name() -> None:
     found = packed_texts(extension(BLOCK))
     assert {"html.entities", "uuid", "xml.sax", "saxutils"} <= set(found)
@@ -79,6 +84,8 @@ def test_what_cannot_be_read_is_opaque() -> None:
     module = Module("fast", ModuleKind.EXTENSION, ImagePath("/fast.so"))
     assert imports_of(module, extension(b"\xf0" * 4000)).is_opaque
     assert not imports_of(module, extension(zlib.compress(BLOCK), TEXTS)).is_opaque
+    library = extension(b"\xf0" * 4000).replace(b"PyInit_", b"PyLong_")
+    assert not imports_of(module, library).is_opaque
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,7 @@ def test_what_cannot_be_read_is_opaque() -> None:
         zlib.compress(b"\0" * (64 << 20)),
         b"\x78\x9c" * 100_000,
         b"\xffaaaaaaaa" * 100_000,
-        b"cline_in_traceback__main____test__" * 30_000,
+        b"cline_in_traceback__main____name__" * 30_000,
     ],
     ids=["bomb", "headers", "lzss", "pivots"],
 )

@@ -59,6 +59,21 @@ def test_record_says_what_is_its_own() -> None:
     }
 
 
+def test_bytecode_in_the_place_of_a_listed_source_is_its_own() -> None:
+    record = file(f"{SITE}/shop-1.dist-info/RECORD", "shop/__init__.py,,\nshop/gone.py,,\n")
+    _, distributions = read(f"{SITE}/shop/__init__.pyc", record)
+    (shop,) = distributions.all
+    assert distributions.owner(ImagePath(f"/{SITE}/shop/__init__.pyc")) == shop
+
+
+def test_metadata_beside_the_sources_that_setup_py_develops() -> None:
+    points = file("src/shop.egg-info/entry_points.txt", POINTS)
+    link = file(f"{SITE}/easy-install.pth", "/src\n")
+    _, distributions = read(points, link)
+    assert {one.name: one.metadata for one in distributions.all} == {"shop": "/src/shop.egg-info"}
+    assert "console_scripts" in distributions.groups
+
+
 def test_what_nobody_has_a_list_of_is_its_own() -> None:
     _, distributions = read(f"{SITE}/lone/__init__.py", f"{SITE}/lone/x.py", f"{SITE}/one.py")
     lone = distributions.owner(ImagePath(f"/{SITE}/lone/x.py"))

@@ -1,8 +1,11 @@
 import io
 import zipfile
+from collections.abc import Mapping
 
+from analyzers.kit import compiled
 from filetree.kit import Members, file, tree_of
 
+from minify.filetree import ImagePath
 from minify.python import Finder, Module
 
 
@@ -81,6 +84,47 @@ def test_modules_in_a_zip() -> None:
     assert finder.source(inner) == b"import q"
 
 
+def zipped(members: Mapping[str, str | bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_zip_may_have_any_name_and_directories_that_are_no_packages() -> None:
+    text = "import z"
+    content = zipped(
+        {
+            "__main__.py": "",
+            "site-packages/shop/__init__.py": "",
+            "site-packages/shop/x.py": text,
+            ".deps/one-1-py3-none-any.whl/one/__init__.py": text,
+            ".deps/one-1-py3-none-any.whl/one/fast.abi3.so": b"\x7fELF",
+            "site-packages/shop/__pycache__/x.cpython-312.pyc": "",
+            "site-packages/not-a.module.py": "",
+        }
+    )
+    finder = Finder(tree_of([file("app", content)]), ("/a",)).with_archive(ImagePath("/app"))
+    assert {module.name: module.member for module in finder.archived(ImagePath("/app"))} == {
+        "__main__": "__main__.py",
+        "shop": "site-packages/shop/__init__.py",
+        "shop.x": "site-packages/shop/x.py",
+        "one": ".deps/one-1-py3-none-any.whl/one/__init__.py",
+        "one.fast": ".deps/one-1-py3-none-any.whl/one/fast.abi3.so",
+    }
+    found = finder.find("shop.x")
+    assert found is not None
+    assert (found.path, finder.source(found)) == ("/app", text.encode())
+
+
+def test_libraries_in_a_zip_say_what_they_need() -> None:
+    inner = compiled("", "-shared", "-fPIC", "-Wl,--no-as-needed", "-lm")
+    content = zipped({"p/c.so": inner, "p.libs/libq.so.1": b"\x7fELF?", "p/x.py": ""})
+    finder = Finder(tree_of([file("app.pyz", content)]), ())
+    assert finder.needed(ImagePath("/app.pyz")) == ("libm.so.6", "libc.so.6")
+
+
 def test_damaged_zip_has_no_modules() -> None:
     members = [file("a/x.egg", b"PK\3\4garbage")]
     assert find(members, "p", path=("/a/x.egg",)) == {"p": ""}
@@ -104,3 +148,19 @@ def test_editable_packages_are_found_by_their_table() -> None:
     finder = Finder(tree, (), {"shop": "/src/shop", "one": "/src/one.py"})
     assert shown(finder.find("shop.x")) == "source /src/shop/x.py"
     assert shown(finder.find("one")) == "source /src/one.py"
+    assert finder.mapped == ("/src/shop",)
+
+
+def test_editable_packages_in_a_namespace() -> None:
+    members = ["src/ns/shop/__init__.py", "b/ns/other.py", "src/in/deep/shop/__init__.py"]
+    table = {"ns.shop": "/src/ns/shop", "in.deep.shop": "/src/in/deep/shop/__init__.py"}
+    finder = Finder(tree_of(members), ("/b",), table)
+    assert {
+        name: shown(finder.find(name)) for name in ("ns", "ns.shop", "ns.other", "in.deep")
+    } == {
+        "ns": "namespace /b/ns /b/ns, /src/ns",
+        "ns.shop": "source /src/ns/shop/__init__.py /src/ns/shop",
+        "ns.other": "source /b/ns/other.py",
+        "in.deep": "namespace /src/in/deep /src/in/deep",
+    }
+    assert shown(finder.find("in.deep.shop")).startswith("source /src/in/deep/shop/__init__.py")

@@ -142,6 +142,40 @@ def test_entry_points_bring_who_offers_them() -> None:
     assert list(graph.whole) == ["yf", "yaml"]
 
 
+def test_texts_of_an_extension_are_no_members_of_what_it_does_not_mean() -> None:
+    fast = "\x7fELF\0cython_runtime\0__main__\0PyInit_fast\0test\0json\0support\0decoder\0"
+    graph = graph_of(
+        file("app/main.py", "import fast"),
+        file(f"{SITE}/fast.so", fast),
+        *(f"{LIBRARY}/{name}/__init__.py" for name in ("json", "test", "test/support")),
+        f"{LIBRARY}/json/decoder.py",
+    )
+    assert {"json/__init__.py", "json/decoder.py"} <= set(reached(graph))
+    assert "test/support/__init__.py" not in reached(graph)
+
+
+def test_what_a_library_has_for_building_is_not_meant_by_its_functions() -> None:
+    lazy = (
+        "def __getattr__(n):\n    import sums.f2py\n    import sums.testing\n    import sums.lib\n"
+    )
+    tree = (
+        file(f"{SITE}/sums/__init__.py", lazy),
+        file(f"{SITE}/sums/f2py/__init__.py", "def run():\n    import sums.distutils\n"),
+        f"{SITE}/sums/distutils/__init__.py",
+        f"{SITE}/sums/testing/__init__.py",
+        f"{SITE}/sums/lib/__init__.py",
+        file(f"{SITE}/sums-1.dist-info/RECORD", "sums/__init__.py,,\nsums/f2py/__init__.py,,\n"),
+    )
+    own = {"sums/__init__.py", "sums/testing/__init__.py", "sums/lib/__init__.py"}
+    assert own == set(reached(graph_of(file("app/main.py", "import sums"), *tree))) - {
+        "/app/main.py"
+    }
+    every = own | {"sums/f2py/__init__.py", "sums/distutils/__init__.py"}
+    assert every == set(reached(graph_of(file("app/main.py", "import sums.f2py"), *tree))) - {
+        "/app/main.py"
+    }
+
+
 def test_libraries_reserve_nothing_for_people_and_tools() -> None:
     text = "def test():\n    import pytest, doctest\ntry:\n    import setuptools\nexcept E: pass\n"
     graph = graph_of(

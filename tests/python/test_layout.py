@@ -90,6 +90,29 @@ def test_variables_come_first() -> None:
     assert installed.search_path()[:2] == ("/srv/lib", "//rel")
 
 
+def test_what_was_installed_into_a_directory_of_the_variable_is_a_site() -> None:
+    target = (
+        *DEBIAN,
+        "deps/shop/__init__.py",
+        "deps/one.py",
+        "deps/bin/shop",
+        file(
+            "deps/shop-1.dist-info/RECORD", 'shop/__init__.py,,\n"one.py",,\nshop-1.dist-info/X,,'
+        ),
+    )
+    installed = found(target, "/usr/bin/python3", PYTHONPATH="/deps")
+    assert (installed.sites[0], installed.search_path()[0]) == ("/deps", "/deps")
+    mixed = found((*target, "deps/own.py"), "/usr/bin/python3", PYTHONPATH="/deps")
+    assert "/deps" not in mixed.sites
+
+
+def test_path_file_adds_a_zip() -> None:
+    site = "usr/local/lib/python3.11/dist-packages"
+    members = (*DEBIAN, f"{site}/x.egg", file(f"{site}/easy-install.pth", "./x.egg\n"))
+    (read,) = found(members, "/usr/bin/python3").path_files
+    assert read.directories == (f"/{site}/x.egg",)
+
+
 def test_packages_of_users_are_seen() -> None:
     members = (*DEBIAN, "home/ann/.local/lib/python3.11/site-packages/")
     assert found(members, "/usr/bin/python3").sites[0] == (

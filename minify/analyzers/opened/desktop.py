@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minify.analyzers.opened import configured
-from minify.analyzers.opened.rule import Rule, library
+from minify.analyzers.opened.rule import Rule, library, module
 from minify.closure import Likelihood
 
 CERTAIN, LIKELY, GUESSED = reversed(Likelihood)
@@ -24,6 +24,18 @@ _PICTURES = (
         "text is drawn with what fonts there are",
         "2.7 to 18.5 MB",
         keeps=("/usr/share/fonts/", "/usr/local/share/fonts/", "/usr/share/X11/fonts/"),
+    ),
+    Rule(
+        "fonts.modules",
+        module(*(rf"{name}(?:\.[\w-]{{1,80}})?" for name in ("_imagingft", "ft2font"))),
+        LIKELY,
+        "Pillow and matplotlib look for fonts by themselves",
+        "2.9 MB",
+        keeps=(
+            *("/usr/share/fonts/", "/usr/local/share/fonts/", "/usr/share/X11/fonts/"),
+            *("/root/.fonts/", "/root/.local/share/fonts/"),
+            *("/home/*/.fonts/", "/home/*/.local/share/fonts/"),
+        ),
     ),
     Rule(
         "pixbuf",

@@ -1,22 +1,23 @@
 """Shell scripts of the application's own that it may run: helpers beside it, hooks.
 
 Their commands are kept if those are binaries. Interpreters are not followed from here: helpers in
-Perl would bring all of Perl.
+Perl would bring all of Perl. A script of a library that nothing names is a developer's: how it was
+released, what its tests do.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from minify.analyzers.runtimes import is_runtime
-from minify.closure import Context, Finding, Grade, Likelihood, Need, Reason
+from minify.closure import Context, Finding, Grade, KeepSet, Likelihood, Need, Reason
 from minify.closure.commandline import SHELLS, called
 from minify.closure.innercommands import command_lines
 from minify.closure.shellfiles import syntax_tree
-from minify.filetree import Entry
-from minify.filetree.path import basename, decoded, parent
+from minify.filetree import Entry, ImagePath
+from minify.filetree.path import basename, decoded, is_within, parent
 from minify.shell import Script, Value
 from minify.shell.builtins import NAMES
 from minify.shell.syntax import Literal, Simple, Word
@@ -51,12 +52,27 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:
     for name in dict.fromkeys((shell, *_names(entry, context))):
         found = context.command(name) if name else None
         if found is not None and found.entry.path != entry.path:
-            is_plain = context.is_elf(found.entry) and not is_runtime(basename(found.entry.path))
+            is_plain = (
+                entry.path not in context.idle
+                and context.is_elf(found.entry)
+                and not is_runtime(basename(found.entry.path))
+            )
             yield Need(
                 found.path,
                 Reason(RULE, entry.path, f"a shell script of the application's runs {name}"),
                 likelihood=Likelihood.LIKELY if is_plain else Likelihood.GUESSED,
             )
+
+
+def idle(
+    keep: KeepSet, directories: Iterable[ImagePath], is_named: Callable[[ImagePath], bool]
+) -> Iterator[ImagePath]:
+    """The scripts in directories of libraries whose names nothing has that is followed there."""
+    places = tuple(directories)
+    scripts = {why.by for one in keep.kept.values() for why in one.reasons if why.rule == RULE}
+    for path in map(ImagePath, sorted(scripts)):
+        if not is_named(path) and any(is_within(path, place) for place in places):
+            yield path
 
 
 def _fits(entry: Entry) -> bool:
