@@ -21,6 +21,7 @@ from minify.analyzers import (
     own_directories,
     privileges,
     python,
+    python_runners,
     runtimes,
     scripts,
     service,
@@ -60,6 +61,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     managers.find,
     units.find,
     node.find,
+    python_runners.find,
     privileges.find,
     absent.find,
 )
