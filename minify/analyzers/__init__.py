@@ -28,6 +28,7 @@ from minify.analyzers import (
     services,
     skeleton,
     sources,
+    sourcewrites,
     units,
     written,
 )
@@ -47,6 +48,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     sources.analyze,
     accounts.analyze,
     written.analyze,
+    sourcewrites.analyze,
     privileges.analyze,
 )
 
