@@ -49,9 +49,16 @@ class Resolver:
     """Whether modules in TypeScript are loaded, so that a source may be meant by its result."""
     typescript: TypeScript = field(init=False)
     _manifests: dict[str, Manifest | None] = field(default_factory=dict)
+    _shared: dict[str, frozenset[str]] = field(init=False)
+    """The beginnings of all names in the directories of NODE_PATH and of the system."""
 
     def __post_init__(self) -> None:
         self.typescript = TypeScript(self.tree)
+        self._shared = {}
+        for place in filter(None, (*self.search, *GLOBAL)):
+            entry = self.tree.directory(place)
+            names = self.tree.children(entry.path) if entry is not None else ()
+            self._shared[place] = frozenset(name.partition(".")[0] for name in names)
 
     def manifest(self, directory: str) -> Manifest | None:
         """The package.json in `directory`."""
@@ -96,8 +103,15 @@ class Resolver:
     def package_directories(self, name: str, directory: ImagePath) -> Iterator[str]:
         """The same with those of NODE_PATH and of the system."""
         yield from self.directories(name, directory)
-        for place in (*self.search, *GLOBAL):
-            if place and self.tree.directory(f"{place}/{name}") is not None:
+        for path in self._in_shared(name):
+            if self.tree.directory(path) is not None:
+                yield path
+
+    def _in_shared(self, name: str) -> Iterator[str]:
+        """Where a name may be in directories that all share. Most texts are names of nothing."""
+        beginning = name.partition("/")[0].partition(".")[0]
+        for place, names in self._shared.items():
+            if beginning in names:
                 yield f"{place}/{name}"
 
     def starting(self, prefix: str, directory: ImagePath) -> Iterator[str]:
@@ -203,8 +217,8 @@ class Resolver:
             if found:
                 yield from found
                 return
-        for place in (*self.search, *GLOBAL):  # a lone file: /usr/share/nodejs/once.js
-            found = tuple(self._path(f"{place}/{name}")) if place else ()
+        for path in self._in_shared(name):  # a lone file: /usr/share/nodejs/once.js
+            found = tuple(self._path(path))
             if found:
                 yield from found
                 return
