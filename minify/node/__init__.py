@@ -13,10 +13,11 @@ A package of `node_modules` is kept or left whole, without the packages that are
 """
 
 from minify.node.commands import Entry, entry_of, entry_of_options, is_node
-from minify.node.graph import Graph, Origin
+from minify.node.graph import Graph
 from minify.node.knowledge import PACKAGE_MANAGERS
 from minify.node.managers import Task, task_of
 from minify.node.manifest import Manifest
+from minify.node.origin import Origin
 from minify.node.packages import Package, Packages
 from minify.node.platform import CPUS, Machine
 from minify.node.requires import Request, Requests, Style, requests_of

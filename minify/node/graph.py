@@ -16,6 +16,7 @@ from minify.filetree.path import is_within, parent
 from minify.node.knowledge import (
     BUILT_IN,
     CHECKER,
+    LOADERS,
     PACKAGE_MANAGERS,
     WORDS,
     is_aside,
@@ -23,9 +24,10 @@ from minify.node.knowledge import (
     is_tool,
 )
 from minify.node.manifest import Manifest
+from minify.node.origin import Origin
 from minify.node.packages import NODE_MODULES, Package, Packages
 from minify.node.platform import Machine
-from minify.node.production import production
+from minify.node.production import Production
 from minify.node.reader import Reader
 from minify.node.requires import Request, Requests, Style, requests_of
 from minify.node.resolution import Resolved, Resolver, split_name
@@ -33,16 +35,6 @@ from minify.node.typescript import is_typed, sources
 
 _MOST_MODULES = 60_000
 _CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a module is loaded."""
-
-    by: str
-    """The file that asks; empty for the configuration."""
-    detail: str
-    is_sure: bool = True
 
 
 @dataclass(slots=True)
@@ -76,12 +68,12 @@ class Graph:
     _packages: Packages = field(init=False)
     _queue: deque[tuple[Entry, Origin]] = field(default_factory=deque)
     _everything: bool = False
-    _production: frozenset[ImagePath] = field(init=False)
+    _production: Production = field(init=False)
 
     def __post_init__(self) -> None:
         self.read = Reader(self.tree)
         self._packages = Packages(self.tree, self.resolver)
-        self._production = production(self.tree, self.resolver, self.applications)
+        self._production = Production(self.tree, self.resolver, self.applications)
 
     def name(self, name: str, directory: str, origin: Origin) -> bool:
         """Reaches what `name` means to a module in `directory`; whether there is something."""
@@ -120,7 +112,7 @@ class Graph:
 
     def for_production(self) -> Iterator[Package]:
         """The packages that an installation without `devDependencies` has."""
-        for directory in sorted(self._production):
+        for directory in sorted(self._production.directories):
             owner = self._packages.owner(ImagePath(f"{directory}/package.json"))
             if owner is not None:
                 yield owner
@@ -175,6 +167,8 @@ class Graph:
         if package.directory in self.packages:
             return
         self.packages[package.directory] = (package, origin)
+        if origin.is_sure:
+            self._production.bring(package.directory)
         checks = package.name == CHECKER and not self.transpiles
         if (checks or is_tool(package.name)) and self.tool is None:
             self.tool = (package, origin)
@@ -210,13 +204,24 @@ class Graph:
         self.package(owner, origin)
 
     def follow(self) -> None:
-        """Goes on until nothing new is reached."""
-        while self._queue and self.is_complete:
+        """Goes on until nothing new is reached, or it is of no use."""
+        while self._queue and self.is_complete and self.tool is None:
             entry, origin = self._queue.popleft()
             if entry.path.endswith((".json", ".node")) or is_managers(entry.path):
                 continue
             self._follow(entry, origin)
             self.is_complete &= self.read.is_complete
+        self._link()
+
+    def _link(self) -> None:
+        """Links to packages that are kept: those with links on the way are found by more names."""
+        for package, _ in tuple(self.packages.values()):
+            for name in sorted(package.manifest.asked_for):
+                place = next(self.resolver.directories(name, package.directory), "")
+                entry = self.tree.directory(place) if place else None
+                if entry is not None and place != entry.path and entry.path in self.packages:
+                    detail = f"{package.shown} has it among its dependencies"
+                    self.links.setdefault(place, Origin(package.directory, detail))
 
     def _follow(self, entry: Entry, origin: Origin) -> None:
         path, directory = entry.path, parent(entry.path)
@@ -234,8 +239,9 @@ class Graph:
                 self._all_of_application(Origin(path, _loads(path, requests.unknown), False))
         else:
             self._texts_of_package(path, owner, requests)
-            if requests.unknown:
-                self._expand(owner, Origin(path, _loads(path, requests.unknown), False))
+            loaders = tuple(one.line for one in requests.names if one.name in LOADERS)
+            if lines := requests.unknown or loaders:
+                self._expand(owner, Origin(path, _loads(path, lines), False))
 
     def _asks(self, path: ImagePath, request: Request, *, is_sure: bool) -> Origin:
         more = "…" if request.is_prefix else ""
@@ -252,7 +258,8 @@ class Graph:
                 self._all_of_application(Origin(origin.by, origin.detail, is_sure=False))
             return
         if request.name.startswith(("./", "../", "/")):
-            chosen = Origin(origin.by, origin.detail, is_sure=False)
+            is_own = self._packages.owner(directory) is None and bool(request.name.strip("./"))
+            chosen = Origin(origin.by, origin.detail, origin.is_sure and is_own)
             for resolved in self.resolver.below(request.name, directory):
                 if not is_aside(resolved.via, directory):
                     self.resolved(resolved, chosen)
@@ -371,14 +378,9 @@ class Graph:
                 yield from (text for text, _ in requests.texts)
 
     def _is_for_production(self, package: Package) -> bool:
-        here: str = package.directory
         is_generated = package.name.startswith(".")
-        if not self._production or is_generated or not self._is_ours(package.directory):
-            return True
-        while here and here not in self._production:
-            # What is installed in a package came with it.
-            here = here.rpartition(f"/{NODE_MODULES}/")[0]
-        return bool(here)
+        is_ours = self._is_ours(package.directory)
+        return is_generated or not is_ours or self._production.has(package.directory)
 
     def installed(self) -> Iterator[ImagePath]:
         """Every `node_modules` below the applications' directories, real paths."""

@@ -19,6 +19,14 @@ _TOOLS = frozenset(
 CHECKER = "ts-node"
 """It compiles modules, and reads the declarations of all that they name, unless it is told."""
 
+LOADERS = frozenset(
+    """
+    broadway bulk-require include-all require-all require-dir require-directory require-glob
+    require-index requireindex utile
+    """.split()
+)
+"""Packages that load all of a directory for the package that names it."""
+
 PACKAGE_MANAGERS = frozenset("npm npx yarn yarnpkg pnpm pnpx corepack".split())
 """Programs that start what package.json says, and any package of their own."""
 

@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from minify.filetree import FileTree, ImagePath
 from minify.filetree.path import ancestors
 from minify.node.resolution import Resolver
 
 
-def production(
+@dataclass(slots=True)
+class Production:
+    """What of the packages of `applications` may be used without being surely asked for."""
+
+    tree: FileTree
+    resolver: Resolver
+    applications: tuple[ImagePath, ...]
+    directories: frozenset[ImagePath] = field(init=False)
+    """Those that an installation without `devDependencies` has."""
+    _brought: set[ImagePath] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.directories = _production(self.tree, self.resolver, self.applications)
+
+    def has(self, directory: ImagePath) -> bool:
+        """Whether a package is one of them, or came with one; any, if no manifest says so."""
+        here: str = directory
+        while here and here not in self.directories and here not in self._brought:
+            here = here.rpartition("/node_modules/")[0]
+        return bool(here) or not self.directories
+
+    def bring(self, directory: ImagePath) -> None:
+        """Adds a package that is surely used, whatever it is meant for, and its dependencies."""
+        stack = [directory] if self.directories else []
+        while stack:
+            here = stack.pop()
+            if here in self.directories or here in self._brought:
+                continue
+            self._brought.add(here)
+            manifest = self.resolver.manifest(here)
+            for name in sorted(manifest.dependencies if manifest else ()):
+                place = next(self.resolver.package_directories(name, here), None)
+                entry = self.tree.directory(place) if place is not None else None
+                stack += (entry.path,) if entry is not None else ()
+
+
+def _production(
     tree: FileTree, resolver: Resolver, applications: Iterable[ImagePath]
 ) -> frozenset[ImagePath]:
     """The directories of the packages that `dependencies` reach, from manifest to manifest.

@@ -6,7 +6,7 @@ https://nodejs.org/api/modules.html, https://nodejs.org/api/esm.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
@@ -71,8 +71,8 @@ _STATIC = re.compile(r"(?<![\w$.])(?P<word>from|import)\s*+\"(?P<number>\d++)\""
 _TYPE_ONLY = re.compile(r"(?<![\w$.])(?:import|export)\s++type\s++(?!from)[^\";]*+\Z")
 _LITERAL = re.compile(r"[\"`](\d++)[\"`]")
 _JOINED = re.compile(
-    r"(?:[\w$]++\.)*+(?:join|resolve)\(\s*+(?:__dirname|import\.meta\.dirname)\s*+,\s*+"
-    r"[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[,)])"
+    r"(?:[\w$]++\.)*+(?:join|resolve)\(\s*+(?:__dirname|import\.meta\.dirname)"
+    r"(?P<parts>(?:\s*+,\s*+[\"`]\d++[\"`]){1,16}+)\s*+(?P<rest>[,)+])"
 )
 _CONCATENATED = re.compile(r"__dirname\s*+\+\s*+[\"`](?P<number>\d++)[\"`]\s*+(?P<rest>[+)])")
 _CHOICE = re.compile(
@@ -114,13 +114,7 @@ def requests_of(content: bytes) -> Requests:
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
     given = {request.name for request in names}
-    texts: dict[str, int] = {}
-    for literal in text.literals:
-        # `${name}.md` says which files are looked for.
-        end = literal.end if literal.end.startswith(".") else ""
-        for one in filter(_TEXT.fullmatch, (literal.text, end)):
-            if one not in given and literal.at not in erased:
-                texts.setdefault(one, text.line(literal.at))
+    texts = _texts(text, given, erased)
     names.sort(key=lambda request: (request.line, request.name))
     return Requests(
         tuple(names[:_MOST]),
@@ -128,6 +122,22 @@ def requests_of(content: bytes) -> Requests:
         tuple(dict.fromkeys(unknown)),
         text.is_sure and len(names) <= _MOST and len(texts) <= _MOST,
     )
+
+
+def _texts(text: Text, given: Container[str], erased: Container[int]) -> Mapping[str, int]:
+    """The constants that are not asked for, each with the line of the first."""
+    texts: dict[str, int] = {}
+    for literal in text.literals:
+        # `${name}.md` says which files are looked for.
+        end = literal.end if literal.end.startswith(".") else ""
+        for one in filter(_TEXT.fullmatch, (literal.text, end)):
+            if one not in given and literal.at not in erased:
+                texts.setdefault(one, text.line(literal.at))
+    for match in _JOINED.finditer(text.masked):
+        path, line, is_whole = _joined(text, match)
+        if is_whole and match["rest"] == ")" and path not in given and _TEXT.fullmatch(path):
+            texts.setdefault(path, line)
+    return texts
 
 
 def _static(text: Text, erased: set[int]) -> Iterator[Request]:
@@ -200,14 +210,24 @@ def _argument(text: Text, at: int, style: Style) -> Request | None:
             is_below = found.text.startswith(("./", "../"))
             return _request(text, found, style, is_prefix=True) if is_below else None
         return _request(text, found, style, is_prefix=is_prefix)
-    for pattern in (_JOINED, _CONCATENATED):
-        if match := pattern.match(masked, at):
-            found = text.literals[int(match["number"])]
-            is_prefix = match["rest"] != ")" or not found.is_whole
-            name = found.text.lstrip("/") if pattern is _CONCATENATED else found.text
-            slash = "/" if match["rest"] == "," and not name.endswith("/") else ""
-            return Request(f"./{name}{slash}", text.line(found.at), style, is_prefix, True)
+    if match := _JOINED.match(masked, at):
+        name, line, is_whole = _joined(text, match)
+        slash = "/" if match["rest"] == "," and is_whole and not name.endswith("/") else ""
+        is_prefix = match["rest"] != ")" or not is_whole
+        return Request(name + slash, line, style, is_prefix, True)
+    if match := _CONCATENATED.match(masked, at):
+        found = text.literals[int(match["number"])]
+        is_prefix = match["rest"] != ")" or not found.is_whole
+        return Request(f"./{found.text.lstrip('/')}", text.line(found.at), style, is_prefix, True)
     return None
+
+
+def _joined(text: Text, match: re.Match[str]) -> tuple[str, int, bool]:
+    """The path that the constants of `join(__dirname, …)` make, its line, and whether it ends."""
+    parts = [text.literals[int(number)] for number in _LITERAL.findall(match["parts"])]
+    whole = next((at for at, one in enumerate(parts) if not one.is_whole), len(parts))
+    names = (one.text.strip("/") for one in parts[: whole + 1])
+    return "./" + "/".join(names), text.line(parts[0].at), whole == len(parts)
 
 
 def _chosen(text: Text, at: int, style: Style) -> tuple[Request, ...]:

@@ -48,17 +48,11 @@ class Resolver:
     compiles: bool = False
     """Whether modules in TypeScript are loaded, so that a source may be meant by its result."""
     typescript: TypeScript = field(init=False)
+    _listings: dict[str, frozenset[str]] = field(default_factory=dict)
     _manifests: dict[str, Manifest | None] = field(default_factory=dict)
-    _shared: dict[str, frozenset[str]] = field(init=False)
-    """The beginnings of all names in the directories of NODE_PATH and of the system."""
 
     def __post_init__(self) -> None:
         self.typescript = TypeScript(self.tree)
-        self._shared = {}
-        for place in filter(None, (*self.search, *GLOBAL)):
-            entry = self.tree.directory(place)
-            names = self.tree.children(entry.path) if entry is not None else ()
-            self._shared[place] = frozenset(name.partition(".")[0] for name in names)
 
     def manifest(self, directory: str) -> Manifest | None:
         """The package.json in `directory`."""
@@ -87,9 +81,22 @@ class Resolver:
 
     def directories(self, name: str, directory: ImagePath) -> Iterator[str]:
         """Where Node looks for the package `name`, in order; those that are there."""
-        for above in _above(directory, name):
-            if self.tree.directory(above) is not None:
-                yield above
+        for above in (directory, *ancestors(directory)):
+            place = f"{above.rstrip('/')}/node_modules"
+            if not above.endswith("/node_modules") and self._has(place, name):
+                yield f"{place}/{name}"
+
+    def _has(self, place: str, name: str) -> bool:
+        """Whether there is a directory of that name; most that are asked for are not there."""
+        is_listed = name.partition("/")[0] in self._listing(place)
+        return is_listed and self.tree.directory(f"{place}/{name}") is not None
+
+    def _listing(self, place: str) -> frozenset[str]:
+        if place not in self._listings:
+            entry = self.tree.directory(place)
+            names = self.tree.children(entry.path) if entry is not None else ()
+            self._listings[place] = frozenset(names)
+        return self._listings[place]
 
     def scope(self, directory: ImagePath) -> ImagePath | None:
         """The directory of the package that a module in `directory` belongs to."""
@@ -103,15 +110,8 @@ class Resolver:
     def package_directories(self, name: str, directory: ImagePath) -> Iterator[str]:
         """The same with those of NODE_PATH and of the system."""
         yield from self.directories(name, directory)
-        for path in self._in_shared(name):
-            if self.tree.directory(path) is not None:
-                yield path
-
-    def _in_shared(self, name: str) -> Iterator[str]:
-        """Where a name may be in directories that all share. Most texts are names of nothing."""
-        beginning = name.partition("/")[0].partition(".")[0]
-        for place, names in self._shared.items():
-            if beginning in names:
+        for place in (*self.search, *GLOBAL):
+            if place and self._has(place, name):
                 yield f"{place}/{name}"
 
     def starting(self, prefix: str, directory: ImagePath) -> Iterator[str]:
@@ -167,7 +167,8 @@ class Resolver:
         if not path.endswith("/"):
             candidates = (path, *(path + suffix for suffix in _SUFFIXES))
             found = list(self._first(candidates))
-            if not found or (self.compiles and "/node_modules/" not in path):
+            is_own = "/node_modules/" not in path
+            if (self.compiles and is_own) or (not found and (self.compiles or is_own)):
                 found += self._first(sources(path))
             yield from found
             if found:
@@ -217,8 +218,10 @@ class Resolver:
             if found:
                 yield from found
                 return
-        for path in self._in_shared(name):  # a lone file: /usr/share/nodejs/once.js
-            found = tuple(self._path(path))
+        for place in (*self.search, *GLOBAL):  # a lone file: /usr/share/nodejs/once.js
+            names = {f"{package}{suffix}" for suffix in ("", *_SUFFIXES)}
+            is_listed = place and not names.isdisjoint(self._listing(place))
+            found = tuple(self._path(f"{place}/{name}")) if is_listed else ()
             if found:
                 yield from found
                 return
@@ -271,9 +274,3 @@ def split_name(name: str) -> tuple[str, str]:
         return "", ""
     rest = "/".join(parts[number:])
     return package, f"./{rest}" if rest else "."
-
-
-def _above(directory: ImagePath, name: str) -> Iterator[str]:
-    for here in (directory, *ancestors(directory)):
-        if not here.endswith("/node_modules"):
-            yield f"{here.rstrip('/')}/node_modules/{name}"

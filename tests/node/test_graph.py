@@ -199,6 +199,42 @@ def test_modules_of_package_managers_load_nothing_of_others() -> None:
     assert list(packages(graph)) == ["npm"]
 
 
+def test_what_a_package_for_development_needs_comes_with_it() -> None:
+    graph = graph_of(
+        file("app/package.json", '{"dependencies": {"web": "1"}, "devDependencies": {"f": "1"}}'),
+        file("app/main.js", 'require("f")'),
+        *package("web"),
+        *package("f", "lazy(name => require(name), 'director')", dependencies={"director": "1"}),
+        *package("director"),
+        *package("typescript"),
+    )
+    assert list(packages(graph)) == ["f", "director"]
+
+
+def test_modules_of_a_directory_of_the_application_are_asked_for_surely() -> None:
+    graph = graph_of(
+        file("app/package.json", '{"dependencies": {"web": "1"}}'),
+        file("app/main.js", "import(`./locales/${l}.js`)"),
+        file("app/locales/de.js", 'import "./shared.js"'),
+        file("app/locales/shared.js", 'import "plural"'),
+        *package("web"),
+        *package("plural"),
+    )
+    assert list(packages(graph)) == ["plural"]
+
+
+def test_a_package_may_have_another_load_its_directory() -> None:
+    lazy = "app/node_modules/flat/plugins/cli.js"
+    graph = graph_of(
+        file("app/main.js", 'require("flat")'),
+        *package("flat", 'require("broadway").requireDirLazy(__dirname)'),
+        file(lazy, 'require("director")'),
+        *package("broadway"),
+        *package("director"),
+    )
+    assert list(packages(graph)) == ["flat", "broadway", "director"]
+
+
 def test_a_package_that_may_start_package_managers_does_not_reach_them() -> None:
     graph = graph_of(
         file("app/main.js", 'require("a")'),
@@ -207,3 +243,29 @@ def test_a_package_that_may_start_package_managers_does_not_reach_them() -> None
         *package("b"),
     )
     assert list(packages(graph)) == ["a", "b"]
+
+
+def test_links_of_dependencies_that_are_kept_stay() -> None:
+    graph = graph_of(
+        file("app/main.js", 'require("log")'),
+        "app/node_modules/log -> .pnpm/log@1/node_modules/log",
+        file("app/node_modules/.pnpm/log@1/node_modules/log/index.js", 'require("real")'),
+        file(
+            "app/node_modules/.pnpm/log@1/node_modules/log/package.json",
+            '{"dependencies": {"real": "1", "stream": "1"}}',
+        ),
+        "app/node_modules/.pnpm/log@1/node_modules/real -> ../../real@1/node_modules/real",
+        "app/node_modules/.pnpm/log@1/node_modules/stream -> ../../stream@1/node_modules/stream",
+        "app/node_modules/.pnpm/real@1/node_modules/real/index.js",
+        file(
+            "app/node_modules/.pnpm/real@1/node_modules/real/package.json",
+            '{"dependencies": {"log": "1", "gone": "1"}}',
+        ),
+        "app/node_modules/.pnpm/real@1/node_modules/log -> ../../log@1/node_modules/log",
+        "app/node_modules/.pnpm/stream@1/node_modules/stream/index.js",
+    )
+    found = {path.replace("/app/node_modules/", "") for path in graph.links}
+    assert {path for path in found if not path.endswith(".js")} == {
+        ".pnpm/log@1/node_modules/real",
+        ".pnpm/real@1/node_modules/log",
+    }

@@ -140,3 +140,15 @@ def test_a_template_without_an_end_is_told() -> None:
 @pytest.mark.parametrize("unit", [b"`${", b"'", b"/*", b"/", b"{", b"import(", b'require("', b"\\"])
 def test_a_hostile_text_takes_no_more_than_its_length(unit: bytes) -> None:
     assert isinstance(requests_of(unit * 100_000), Requests)
+
+
+def test_paths_of_several_constants_are_one() -> None:
+    found = requests_of(
+        b'require(path.join(__dirname, "..", "config"));\n'
+        b'const run = join(__dirname, "lib", "worker.js"); require(join(__dirname, "a", "b-" + c));'
+    )
+    assert [(one.name, one.is_prefix) for one in found.names] == [
+        ("./../config", False),
+        ("./a/b-", True),
+    ]
+    assert ("./lib/worker.js", 2) in found.texts
