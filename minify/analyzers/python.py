@@ -297,7 +297,7 @@ class _Program:
     ) -> Iterator[Finding]:
         detail = f"part of {distribution.name}: {origin.detail}"
         reason = Reason("python.distribution", self._by(origin), detail)
-        for path in distribution.files:
+        for path in distribution.files or filter(None, (distribution.metadata,)):
             entry = self.context.tree.get(path)
             if entry is None:
                 continue
