@@ -410,3 +410,15 @@ def test_what_an_environment_has_beside_its_own_file_starts_nothing() -> None:
     options = Options(keep=("/opt/venv/pipx_metadata.json",))
     plan = plan_of(["python", "main.py"], MAIN, told, options=options)
     assert "site:pip/__init__.py" not in library(plan)
+
+
+def test_zip_that_unpacks_itself_keeps_its_user_and_its_place_is_written_to() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("__main__.py", "import _bootstrap")
+        archive.writestr("_bootstrap/__init__.py", "")
+        archive.writestr("site-packages/shop.py", "")
+    script = file("opt/shop", b"#!/opt/venv/bin/python\n" + out.getvalue(), mode=0o755)
+    plan = plan_of(["/opt/shop"], script)
+    assert [need.reason.by for need in plan.keep.needs_root] == ["/opt/shop"]
+    assert [one.path for one in plan.keep.writes] == ["/root/.shiv"]
