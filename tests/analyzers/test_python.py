@@ -422,3 +422,12 @@ def test_zip_that_unpacks_itself_keeps_its_user_and_its_place_is_written_to() ->
     plan = plan_of(["/opt/shop"], script)
     assert [need.reason.by for need in plan.keep.needs_root] == ["/opt/shop"]
     assert [one.path for one in plan.keep.writes] == ["/root/.shiv"]
+
+
+def test_packages_in_the_home_of_root_keep_root() -> None:
+    site = "root/.local/lib/python3.11/site-packages"
+    main = file("app/main.py", "import own\n")
+    plan = plan_of(["/usr/bin/python3", "main.py"], main, f"{site}/own.py")
+    assert [need.reason.by for need in plan.keep.needs_root] == [f"/{site}/own.py"]
+    plan = plan_of(["/usr/bin/python3", "main.py"], MAIN, f"{site}/own.py")
+    assert plan.keep.needs_root == ()
