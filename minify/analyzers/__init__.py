@@ -21,12 +21,14 @@ from minify.analyzers import (
     own_directories,
     privileges,
     python,
+    python_runners,
     runtimes,
     scripts,
     service,
     services,
     skeleton,
     sources,
+    sourcewrites,
     units,
     written,
 )
@@ -46,6 +48,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     sources.analyze,
     accounts.analyze,
     written.analyze,
+    sourcewrites.analyze,
     privileges.analyze,
 )
 
@@ -60,6 +63,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     managers.find,
     units.find,
     node.find,
+    python_runners.find,
     privileges.find,
     absent.find,
 )

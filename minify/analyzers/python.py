@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from minify.analyzers import python_data
+from minify.analyzers import python_data, python_runners
 from minify.analyzers.opened.private_scripts import idle
 from minify.analyzers.python_launches import Launch, launches, unexplained
 from minify.closure import (
@@ -23,7 +23,6 @@ from minify.closure import (
     KeepSet,
     Level,
     Need,
-    NeedsRoot,
     Pruning,
     Reason,
     places,
@@ -248,9 +247,7 @@ class _Program:
     def _told(self) -> Iterator[Finding]:
         """What the modules do that is not known until they run."""
         graph = self.graph
-        for path in filter(graph.finder.is_unpacked, graph.finder.programs):
-            detail = f"{path} unpacks itself in its user's home, which no other user has"
-            yield NeedsRoot(Reason("python.unpacked", path, detail))
+        yield from python_runners.unpacked(graph.finder, self.context)
         for path, lines in graph.unknown.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} imports by a name that is only known at run time (line {shown})"
@@ -297,7 +294,7 @@ class _Program:
     ) -> Iterator[Finding]:
         detail = f"part of {distribution.name}: {origin.detail}"
         reason = Reason("python.distribution", self._by(origin), detail)
-        for path in distribution.files:
+        for path in distribution.files or filter(None, (distribution.metadata,)):
             entry = self.context.tree.get(path)
             if entry is None:
                 continue

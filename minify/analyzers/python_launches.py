@@ -16,7 +16,7 @@ from minify.analyzers.runlines import (
 from minify.closure import CONFIG, USER, Context, Grade, KeepSet, Reason
 from minify.closure.innercommands import UNKNOWN
 from minify.filetree import ImagePath
-from minify.filetree.path import basename, joined
+from minify.filetree.path import basename, joined, parent
 from minify.python import Entry, EntryKind, Installation, entry_of, installation
 from minify.python.commands import interpreter_in, is_python
 
@@ -123,8 +123,9 @@ def unexplained(keep: KeepSet, known: Sequence[Launch], context: Context) -> fro
 
 def _starts(reason: Reason, program: ImagePath, context: Context) -> bool:
     """Whether a reason for an interpreter may be that something starts it."""
-    # An environment's own file says which interpreter it was made with.
-    if reason.by.endswith("/pyvenv.cfg") or not may_start(reason, context):
+    # An environment's own files say which interpreter it was made with: pipx has one, too.
+    beside = f"{parent(ImagePath(reason.by))}/pyvenv.cfg" if reason.by.startswith("/") else ""
+    if context.tree.file(beside) is not None or not may_start(reason, context):
         return False
     if reason.rule != "config-file":
         return True

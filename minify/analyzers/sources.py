@@ -76,6 +76,18 @@ def _named(written: str, entry: Entry, context: Context, *, is_own: bool) -> Ite
             yield from _directory(path, found, reason, context, is_own=is_own)
         elif is_own or _is_data(found):
             yield Need(path, reason, likelihood=Likelihood.LIKELY)
+            if is_own:
+                yield from _settings(found, entry, context)
+
+
+def _settings(found: Entry, by: Entry, context: Context) -> Iterator[Finding]:
+    """What is beside a file of settings: it names the others, as they are called or in parts."""
+    directory = context.tree.get(parent(found.path))
+    if directory is None or not directory.path.startswith("/etc/"):
+        return
+    if not places.is_shared(directory.path, context.tree) and trees.is_own(directory, context):
+        detail = f"names {found.path}, and {directory.path} is the application's"
+        yield _whole(directory.path, Reason(_RULE, by.path, detail))
 
 
 def _is_data(found: Entry) -> bool:

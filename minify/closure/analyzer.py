@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar
 
+from minify.closure import environments
 from minify.closure.finding import Finding, Grade
 from minify.elf.elffile import ElfError, ElfFile
 from minify.elf.linkmap import LinkMap
@@ -146,9 +147,21 @@ class Context:
 
     def command(self, name: str) -> Command | None:
         """What `name` starts, looked up by PATH and the working directory; None if nothing."""
+        if environments.is_marked(name):
+            return self._of_environment(name)
         if "/" in name:
             return self.executable(joined(self.workdir, name))
         return self._commands.get(name)
+
+    def _of_environment(self, name: str) -> Command | None:
+        """A command behind `uv run`: the environment's, else that of PATH."""
+        known = (self._commands.get(runner) for runner in sorted(environments.RUNNERS))
+        roots = [environments.root_of(found.entry.path) for found in known if found is not None]
+        env = self.config.env
+        for path in environments.places(name, self.tree, env, self.workdir, roots):
+            if found := self.executable(path):
+                return found
+        return self._commands.get(name.rpartition("/")[2])
 
     def close_commands(self, name: str) -> tuple[str, ...]:
         """The paths of a few commands whose names are close to the last part of `name`."""

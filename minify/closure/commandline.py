@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from minify.closure import environments
+
 _MOST_HEADS = 16
 SHELLS = frozenset("sh ash bash dash fish ksh zsh".split())
 MULTI_CALL = frozenset("busybox toybox".split())
@@ -82,6 +84,8 @@ def inner_command(name: str, words: Sequence[str]) -> tuple[str, ...] | None:
 
     Empty if it is one and no command follows.
     """
+    if name in environments.RUNNERS:
+        return environments.run_command(name, words)
     head = _HEADS.get(name)
     if head is None:
         return None

@@ -44,6 +44,9 @@ _PASSING = tuple(
 _SKELETON = frozenset("parent skeleton.standard skeleton.special".split())
 
 
+_SOURCES = (".js", ".mjs", ".cjs", ".ts", ".py", ".rb", ".php", ".pl")
+
+
 class MountKind(Enum):
     """What to mount on a writable place."""
 
@@ -192,6 +195,7 @@ class _Written:
         wanted += [(item.path, item.path) for item in identity.given]
         wanted += [(path, path) for path in _TEMPORARY]
         wanted += [(path, path) for path in entries if _is_everybodys(tree.get(path))]
+        wanted += [(path, path) for path in entries if _is_set_aside(tree.get(path), user, tree)]
         directories: set[ImagePath] = set()
         unmounted: set[str] = set()
         for path, holder in wanted:
@@ -199,7 +203,7 @@ class _Written:
             if entry is None or not user.may(entries.get(ImagePath(path), entry), _WRITE):
                 continue
             directory = holder if entry.kind is Kind.DIRECTORY else parent(holder)
-            if _may_be_mounted(directory, tree):
+            if _may_be_mounted(directory, tree) and not _holds_programs(directory, tree):
                 directories.add(directory)
             elif not _is_everybodys(tree.get(path)):
                 unmounted.add(path)
@@ -211,6 +215,14 @@ def _is_everybodys(entry: Entry | None) -> bool:
     if entry is None or entry.kind is not Kind.DIRECTORY or entry.path in places.STANDARD:
         return False
     return bool(entry.mode & 0o002)
+
+
+def _is_set_aside(entry: Entry | None, user: Credentials, tree: FileTree) -> bool:
+    """Whether the source has an empty directory that it gave to this user: for what it makes."""
+    if entry is None or entry.kind is not Kind.DIRECTORY or parent(entry.path) == "/home":
+        return False
+    is_given = entry.uid == user.uid != 0
+    return is_given and not tree.children(entry.path) and entry.path not in places.STANDARD
 
 
 def _place(finding: Writes, tree: FileTree) -> tuple[str, ImagePath]:
@@ -236,6 +248,11 @@ def _may_be_mounted(directory: ImagePath, tree: FileTree) -> bool:
         return directory != "/var"
     # One that the plan makes is nobody's yet.
     return directory not in tree or not places.is_shared(directory, tree)
+
+
+def _holds_programs(directory: ImagePath, tree: FileTree) -> bool:
+    """Whether sources of the application are there: a volume would keep those of an old image."""
+    return any(name.endswith(_SOURCES) for name in tree.children(directory))
 
 
 def _mounts(written: _Written, config: ImageConfig, keep: KeepSet) -> Iterator[Mount]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from minify.python.lines import absolute
 
@@ -104,6 +105,8 @@ class Reader:
                     self.texts.append((text, node.lineno))
             case ast.Assign() | ast.AugAssign() | ast.AnnAssign():
                 self._exports(node)
+            case ast.List() | ast.Tuple():
+                self._words(node)
 
     def _from(self, node: ast.ImportFrom, *, is_nested: bool) -> None:
         base = absolute(node.module or "", node.level, self._package)
@@ -139,6 +142,14 @@ class Reader:
             self.names.append((self._package, node.lineno, True, True))
         elif function not in _PERHAPS:
             self.unknown.append(node.lineno)
+
+    def _words(self, node: ast.List | ast.Tuple) -> None:
+        """The module of a command: `[sys.executable, "-m", "http.server"]`."""
+        for option, name in pairwise(node.elts):
+            if isinstance(option, ast.Constant) and option.value == "-m":
+                text, is_whole = _beginning(name)
+                for module in (text, f"{text}.__main__") if is_whole and text else ():
+                    self._add(module, node.lineno, is_nested=True)
 
     def _sought(self, node: ast.Call) -> None:
         for argument in node.args[:1]:

@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from closure.kit import gaps, planned, why
 from filetree.kit import Member, file
 
@@ -367,3 +368,57 @@ def test_program_in_a_zip_brings_all_that_is_in_it() -> None:
     assert "csv.py" in library(plan)
     assert "/lib/x86_64-linux-gnu/libm.so.6" in plan.keep.kept
     assert not [gap for gap in gaps(plan) if gap.startswith("/opt/shop")]
+
+
+PROJECT: tuple[Member | str, ...] = (
+    calling("main", name="usr/bin/uv"),
+    file("app/.venv/pyvenv.cfg", "home = /usr/bin\nuv = 0.9\n"),
+    "app/.venv/bin/python -> /usr/bin/python3",
+    file("app/.venv/bin/shop", "#!/app/.venv/bin/python\nimport shop\n", mode=0o755),
+    *(f"app/.venv/lib/python3.11/site-packages/{n}/__init__.py" for n in ("shop", "other")),
+    *(
+        file(
+            f"app/.venv/lib/python3.11/site-packages/{name}-1.dist-info/RECORD",
+            f"{name}/__init__.py,,\n",
+        )
+        for name in ("shop", "other")
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "command", [["uv", "run", "--no-sync", "shop"], ["sh", "-c", "exec uv run shop"]]
+)
+def test_command_behind_uv_is_followed_in_the_projects_environment(command: list[str]) -> None:
+    plan = plan_of(command, *PROJECT, calling("main", name="usr/bin/sh"))
+    site = "/app/.venv/lib/python3.11/site-packages"
+    kept = {path.removeprefix(f"{site}/") for path in plan.keep.kept if path.startswith(f"{site}/")}
+    assert kept == {
+        "shop",
+        "shop/__init__.py",
+        *(
+            f"{name}-1.dist-info{inside}"
+            for name in ("shop", "other")
+            for inside in ("", "/RECORD")
+        ),
+    }
+    assert [need.reason.by for need in plan.keep.needs_root] == ["/usr/bin/uv"]
+
+
+def test_what_an_environment_has_beside_its_own_file_starts_nothing() -> None:
+    told = file("opt/venv/pipx_metadata.json", '{"python": "/usr/bin/python3.11"}')
+    options = Options(keep=("/opt/venv/pipx_metadata.json",))
+    plan = plan_of(["python", "main.py"], MAIN, told, options=options)
+    assert "site:pip/__init__.py" not in library(plan)
+
+
+def test_zip_that_unpacks_itself_keeps_its_user_and_its_place_is_written_to() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("__main__.py", "import _bootstrap")
+        archive.writestr("_bootstrap/__init__.py", "")
+        archive.writestr("site-packages/shop.py", "")
+    script = file("opt/shop", b"#!/opt/venv/bin/python\n" + out.getvalue(), mode=0o755)
+    plan = plan_of(["/opt/shop"], script)
+    assert [need.reason.by for need in plan.keep.needs_root] == ["/opt/shop"]
+    assert [one.path for one in plan.keep.writes] == ["/root/.shiv"]

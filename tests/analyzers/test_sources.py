@@ -69,6 +69,13 @@ def test_directory_and_file_that_the_application_names() -> None:
     assert kept("X = '/opt', '/', '/home', '/gone', '/tmp'") == set()
 
 
+def test_settings_stay_with_what_is_beside_them() -> None:
+    beside = ("etc/shop/log.ini", "etc/shop/plugins/x.py")
+    plan = plan_of("C = Path('/etc/shop/shop.toml')", "etc/shop/shop.toml", *beside)
+    assert {f"/{path}" for path in beside} <= set(plan.keep.kept)
+    assert "/etc/passwd-" not in plan_of("open('/etc/passwd')", "etc/passwd-").keep.kept
+
+
 def test_every_level_has_them() -> None:
     for level in Level:
         assert kept("X = '/models'", level=level) == MODELS

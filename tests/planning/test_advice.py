@@ -117,6 +117,22 @@ def test_what_a_user_of_the_image_could_write_it_still_can() -> None:
     ]
 
 
+def test_empty_directory_of_the_users_is_for_what_it_makes() -> None:
+    names = ("app/uploads", "app", "home/app", "app/views")
+    places = (directory(name, uid=33, gid=33) for name in names)
+    members = [*BASE, *places, file("app/views/page.html", uid=33, gid=33)]
+    plan = decided(members, identity_of(33, is_changed=False))
+    assert mounts(plan) == ["volume /app/uploads 33:33 0755", *TEMPORARY[1:]]
+
+
+def test_directory_of_sources_is_not_mounted_over() -> None:
+    members = [*BASE, file("app/main.py")]
+    keep = keep_of(tree_of(members), writes=[writes("/app/last.json", Written.FILE)])
+    plan = decided(members, user_of(given("/app", is_tree=False)), keep)
+    assert mounts(plan) == TEMPORARY
+    assert plan.advice.unmounted == ("/app", "/app/last.json")
+
+
 def test_what_was_writable_by_everybody_is_written_to() -> None:
     members = [*BASE, directory("srv/upload", mode=0o777), file("srv/list", mode=0o666)]
     plan = decided(members, user_of())

@@ -108,6 +108,11 @@ def test_other_versions_grammar_is_read_by_lines() -> None:
     assert names(found) == ["2 cPickle plain", "3 a plain", "3 a.b plain"]
 
 
+def test_module_of_a_command_is_asked_for() -> None:
+    found = in_source(b"run([sys.executable, '-m', 'http.server', '8000'])", "")
+    assert {item.name for item in found.names} == {"http.server", "http.server.__main__"}
+
+
 def test_hostile_nesting_does_no_harm() -> None:
     assert in_source(b"import a\nx = " + b"(" * 50_000, "").names[0].name == "a"
     assert in_source(b"import a\nx = " + b"-" * 50_000 + b"1", "").names[0].name == "a"

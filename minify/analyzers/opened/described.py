@@ -96,7 +96,8 @@ _CODE = (
     Described(
         private_scripts.RULE,
         "a shell script of the application's own that it may run",
-        "the binaries that it runs; other scripts are guessed",
+        "the binaries that it runs; other scripts are guessed, and all that a library's script"
+        " runs which nothing names that is followed",
         Likelihood.LIKELY,
         "helpers and hooks are found by their directory",
         "0.4 MB",

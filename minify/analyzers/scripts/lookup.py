@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from minify.analyzers.scripts.place import Place
 from minify.closure import Context, places
 from minify.closure.analyzer import Command
+from minify.closure.environments import is_marked
 from minify.closure.patterns import glob
 from minify.filetree import ImagePath
 from minify.filetree.path import basename, joined
@@ -43,6 +44,9 @@ def programs(name: Value, place: Place, paths: Sequence[Value], context: Context
         return _by_part(name, place, context)
     if not text or _UNKNOWN in text:
         return []
+    if is_marked(text):
+        found = context.command(text)
+        return [found] if found else []
     if "/" in text:
         found = context.executable(place.absolute(text, context))
         if found is None and not text.startswith("/"):
