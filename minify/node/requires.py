@@ -84,6 +84,13 @@ _ASSIGNMENT = (
 )
 _MOST_ASSIGNED = 20
 _MOST_VARIABLES = 50
+# How a module of one kind gets at one of the other past a compiler: `eval('import ("x")')`.
+_EVALUATION = re.compile(
+    r"(?<![\w$.])(?:eval|Function)\)?\(\s*+(?:[\"`]\d++[\"`]\s*+,\s*+){0,5}[\"`](\d++)[\"`]"
+)
+_EVALUATED = re.compile(
+    r"\b(?:import|require)\s{0,9}\(\s{0,9}[\"'`]([^\"'`$]{1,200})[\"'`]\s{0,9}\)"
+)
 _JSX_SOURCE = re.compile(rb"@jsxImportSource\s++([\w@./-]{1,200})")
 _MAY_ASK = re.compile(r"[rR]equire|import|from|\bexport\b")
 _TEXT = re.compile(r"[@\w./#~:*-]{1,200}")
@@ -111,6 +118,7 @@ def requests_of(content: bytes) -> Requests:
                 names += _assigned(text, match.end(), style, variables)
                 unknown.append(text.line_of_masked(match.start()))
     names += _of_jsx(content)
+    names += _evaluated(text)
     if any(literal.text.removeprefix("node:") in _STARTERS for literal in text.literals):
         names += _started(text)
     given = {request.name for request in names}
@@ -149,6 +157,15 @@ def _static(text: Text, erased: set[int]) -> Iterator[Request]:
             erased.add(literal.at)
             continue
         yield Request(literal.text, text.line(literal.at), Style.IMPORT)
+
+
+def _evaluated(text: Text) -> Iterator[Request]:
+    """The modules that a text asks for which is run as a source itself."""
+    for call in islice(_EVALUATION.finditer(text.masked), _MOST):
+        literal = text.literals[int(call[1])]
+        for match in _EVALUATED.finditer(literal.text):
+            style = Style.IMPORT if match[0].startswith("import") else Style.REQUIRE
+            yield Request(match[1], text.line(literal.at), style)
 
 
 def _of_jsx(content: bytes) -> Iterator[Request]:

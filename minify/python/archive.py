@@ -103,11 +103,7 @@ class Archives:
             left -= len(content)
             if left < 0:
                 break
-            try:
-                elf = read_elf(_Content(content), len(content))
-            except ElfError:
-                continue
-            found |= dict.fromkeys(elf.needed if elf is not None else ())
+            found |= dict.fromkeys(needed_by(content))
         return tuple(found)
 
     def _opened(self, archive: str) -> zipfile.ZipFile | None:
@@ -123,6 +119,15 @@ class Archives:
             return zipfile.ZipFile(io.BytesIO(self._tree.read(entry)))
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
             return None
+
+
+def needed_by(content: bytes) -> tuple[str, ...]:
+    """The names of the libraries that one is linked to; nothing if it is none."""
+    try:
+        elf = read_elf(_Content(content), len(content))
+    except ElfError:
+        return ()
+    return elf.needed if elf is not None else ()
 
 
 class _Content:

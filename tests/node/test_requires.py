@@ -29,6 +29,8 @@ def shown(source: str) -> dict[str, tuple[str, ...]]:
         ('export {a} from "a"', ["1 import a"]),
         ('import data from "./x.json" with { type: "json" }', ["1 import ./x.json"]),
         ('await import("a")', ["1 import a"]),
+        ("(await eval('import (\"a\")'))", ["1 import a"]),
+        ("new Function('x', 'return require(\"a\")')", ["1 require a"]),
         ('import.meta.resolve("a")', ["1 import a"]),
         ('import type {A} from "a"; import {b} from "b"', ["1 import b"]),
         ("require(`./locale/${x}`)", ["1 require ./locale/…"]),
