@@ -429,9 +429,7 @@ def test_file_that_makes_a_namespace_stays_with_its_package() -> None:
     members = (
         file(f"{SITE}/paste/deploy/__init__.py"),
         file(f"{SITE}/Paste-1-nspkg.pth", "import sys, types; sys.modules.get('paste')\n"),
-        file(
-            f"{SITE}/Paste-1.dist-info/RECORD", "paste/deploy/__init__.py,,\nPaste-1-nspkg.pth,,\n"
-        ),
+        file(f"{SITE}/Paste-1.dist-info/RECORD", record),
     )
     for text, is_kept in (("import web\n", False), ("import paste.deploy\n", True)):
         plan = plan_of(["python", "main.py"], file("app/main.py", text), *members)
