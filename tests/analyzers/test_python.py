@@ -422,3 +422,15 @@ def test_zip_that_unpacks_itself_keeps_its_user_and_its_place_is_written_to() ->
     plan = plan_of(["/opt/shop"], script)
     assert [need.reason.by for need in plan.keep.needs_root] == ["/opt/shop"]
     assert [one.path for one in plan.keep.writes] == ["/root/.shiv"]
+
+
+def test_file_that_makes_a_namespace_stays_with_its_package() -> None:
+    record = "paste/deploy/__init__.py,,\nPaste-1-nspkg.pth,,\n"
+    members = (
+        file(f"{SITE}/paste/deploy/__init__.py"),
+        file(f"{SITE}/Paste-1-nspkg.pth", "import sys, types; sys.modules.get('paste')\n"),
+        file(f"{SITE}/Paste-1.dist-info/RECORD", record),
+    )
+    for text, is_kept in (("import web\n", False), ("import paste.deploy\n", True)):
+        plan = plan_of(["python", "main.py"], file("app/main.py", text), *members)
+        assert (f"/{SITE}/Paste-1-nspkg.pth" in plan.keep.kept) == is_kept
