@@ -209,9 +209,9 @@ def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
     resolver = Resolver(context.tree, search)
     launches = Launches(context, resolver)
     launches.find(keep)
-    if not launches.found:
-        return "nothing starts it that can be seen"
     doubt = launches.unknown or unexplained(keep, launches, context)
+    if not launches.found:
+        return doubt or "nothing starts it that can be seen"
     if doubt or not options.is_known:
         return doubt or "NODE_OPTIONS has it look for its modules itself"
     conditions = (one.entry.conditions for one in launches.found)

@@ -54,6 +54,8 @@ from minify.python.unread import SCRIPTS
 _LIBRARY_DIRECTORIES = tuple(
     "/lib /lib64 /lib/*-linux-* /usr/lib /usr/lib64 /usr/lib/*-linux-* /usr/local/lib".split()
 )
+# https://setuptools.pypa.io/en/latest/deprecated/pkg_resources.html#namespace-package-support
+_NAMESPACE = "-nspkg.pth"
 _VERSIONED = re.compile(r"\.so(?:\.\d++)*+\Z")
 
 
@@ -346,12 +348,20 @@ class _Program:
         found = self.context.remembered("python.sonames", lambda: _all_sonames(self.context))
         yield from found.get(f"lib{name}", ())
 
+    def _is_read(self, path_file: ImagePath) -> bool:
+        """Whether a `.pth` file is meant; one that makes a namespace fails without its package."""
+        owner = self.graph.distributions.owner(path_file)
+        if owner is None:
+            return True
+        if path_file.endswith(_NAMESPACE) and owner.name not in self.graph.whole:
+            return False
+        return not standard_library.is_for_developers(owner.name)
+
     def _own(self) -> Iterator[Finding]:
         """The interpreter's own files among those that are decided one by one."""
         program, tree = self.installed.program, self.context.tree
         for file in self.installed.path_files:
-            owner = self.graph.distributions.owner(file.path)
-            if owner is None or not standard_library.is_for_developers(owner.name):
+            if self._is_read(file.path):
                 yield Need(file.path, Reason("python.path", program, "read at every start"))
         if self._is_environment:
             prefix = self.installed.prefix

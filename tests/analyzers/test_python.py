@@ -431,3 +431,15 @@ def test_packages_in_the_home_of_root_keep_root() -> None:
     assert [need.reason.by for need in plan.keep.needs_root] == [f"/{site}/own.py"]
     plan = plan_of(["/usr/bin/python3", "main.py"], MAIN, f"{site}/own.py")
     assert plan.keep.needs_root == ()
+
+
+def test_file_that_makes_a_namespace_stays_with_its_package() -> None:
+    record = "paste/deploy/__init__.py,,\nPaste-1-nspkg.pth,,\n"
+    members = (
+        file(f"{SITE}/paste/deploy/__init__.py"),
+        file(f"{SITE}/Paste-1-nspkg.pth", "import sys, types; sys.modules.get('paste')\n"),
+        file(f"{SITE}/Paste-1.dist-info/RECORD", record),
+    )
+    for text, is_kept in (("import web\n", False), ("import paste.deploy\n", True)):
+        plan = plan_of(["python", "main.py"], file("app/main.py", text), *members)
+        assert (f"/{SITE}/Paste-1-nspkg.pth" in plan.keep.kept) == is_kept
