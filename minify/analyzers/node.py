@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from minify.analyzers.node_corepack import fetched
 from minify.analyzers.node_launches import Launch, Launches, unexplained
 from minify.analyzers.node_workspaces import unreached
 from minify.analyzers.opened.private_scripts import idle
@@ -51,6 +52,7 @@ def find(context: Context) -> Iterator[Finding]:
     launches.find(None)
     for path, reason in launches.files.items():
         yield Need(path, reason, Grade.HARD)
+    yield from fetched(launches.managers, context)
     for name, by in launches.runners.items():
         if name.startswith("pm2"):
             yield from _home_of_pm2(by, context)
@@ -209,9 +211,9 @@ def _followed(keep: KeepSet, context: Context) -> _Program | str | None:
     resolver = Resolver(context.tree, search)
     launches = Launches(context, resolver)
     launches.find(keep)
-    if not launches.found:
-        return "nothing starts it that can be seen"
     doubt = launches.unknown or unexplained(keep, launches, context)
+    if not launches.found:
+        return doubt or "nothing starts it that can be seen"
     if doubt or not options.is_known:
         return doubt or "NODE_OPTIONS has it look for its modules itself"
     conditions = (one.entry.conditions for one in launches.found)

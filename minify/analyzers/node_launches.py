@@ -246,7 +246,10 @@ class Launches:
 
     def _manager(self, name: str, line: RunLine, depth: int) -> None:
         self.managers[name] = None
-        task = task_of(name, line.words[1:])
+        words = line.words[1:]
+        if name == "corepack" and words:
+            name, words = words[0].partition("@")[0], words[1:]
+        task = task_of(name, words)
         if task is None or depth > _DEEPEST:
             self._doubt(f"{line.by} has {name} run what nobody sees: {line.detail}")
             return

@@ -250,6 +250,7 @@ class _Program:
         """What the modules do that is not known until they run."""
         graph = self.graph
         yield from python_runners.unpacked(graph.finder, self.context)
+        yield from python_runners.of_users(graph.reached, self.context)
         for path, lines in graph.unknown.items():
             shown = ", ".join(map(str, lines[:5]))
             detail = f"{path} imports by a name that is only known at run time (line {shown})"

@@ -9,17 +9,19 @@ https://docs.pex-tool.org/ and https://shiv.readthedocs.io/ say where a zip is u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from minify.analyzers.started import started
 from minify.closure import Context, Finding, Need, NeedsRoot, Reason, Writes
 from minify.closure.environments import PROJECT
 from minify.closure.patterns import glob
-from minify.filetree.path import joined
+from minify.filetree import ImagePath
+from minify.filetree.path import is_within, joined
 from minify.python import Finder
+from minify.python.layout import user_libraries
 
 _METADATA = "lib/python*/site-packages/*.dist-info"
-_RUNNER, _UNPACKED = "python.runner", "python.unpacked"
+_RUNNER, _UNPACKED, _USERS = "python.runner", "python.unpacked", "python.user"
 
 # By a member of the zip: the variable that says where it is unpacked, and the place below HOME.
 _PLACES: Mapping[str, tuple[str, str]] = {
@@ -55,13 +57,28 @@ def unpacked(finder: Finder, context: Context) -> Iterator[Finding]:
         yield from _written(context.config.env.get(known[0], ""), known[1], reason, context)
 
 
+def of_users(reached: Iterable[ImagePath], context: Context) -> Iterator[Finding]:
+    """What `pip install --user` made for root is found by nobody else: another has another home."""
+    env = context.config.env
+    if env.get("HOME") or env.get("PYTHONUSERBASE") or not _is_root(context):
+        return
+    libraries = tuple(user_libraries(context.tree, {}))
+    for path in reached:
+        if path.startswith("/root/") and any(is_within(path, one) for one in libraries):
+            yield NeedsRoot(Reason(_USERS, path, f"{path} is in the user's home"))
+            return
+
+
+def _is_root(context: Context) -> bool:
+    return context.config.user.partition(":")[0] in ("", "0", "root")
+
+
 def _written(place: str, inside: str, reason: Reason, context: Context) -> Iterator[Finding]:
     """A place that is written to: that of a variable, else one in the home of its user alone."""
     home = context.config.env.get("HOME", "")
     if not place:
         yield NeedsRoot(reason)
-        is_root = context.config.user.partition(":")[0] in ("", "0", "root")
-        home = home or ("/root" if is_root else "")
+        home = home or ("/root" if _is_root(context) else "")
         place = f"{home.rstrip('/')}/{inside}" if home and inside else ""
     if place.startswith("/") and "\0" not in place:
         yield Writes(place, reason)

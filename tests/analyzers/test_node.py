@@ -441,3 +441,34 @@ def test_package_managers_keep_what_they_load() -> None:
         "lib:npm/node_modules/ini/index.js",
         "lib:npm/node_modules/tar/index.js",
     }
+
+
+COREPACK: tuple[Member | str, ...] = (
+    "usr/bin/yarn -> ../lib/node_modules/corepack/dist/yarn.js",
+    "usr/bin/corepack -> ../lib/node_modules/corepack/dist/corepack.js",
+    file("usr/lib/node_modules/corepack/dist/yarn.js", "#!/usr/bin/env node\n", mode=0o755),
+    file("usr/lib/node_modules/corepack/dist/corepack.js", "#!/usr/bin/env node\n", mode=0o755),
+    file("usr/lib/node_modules/corepack/package.json", '{"name": "corepack"}'),
+    file("app/package.json", '{"scripts": {"start": "node main.js"}}'),
+    calling("main", name="usr/bin/env"),
+)
+
+
+@pytest.mark.parametrize("command", ["yarn start", "corepack yarn@4.1.0 start"])
+@pytest.mark.parametrize(
+    ("place", "env", "is_gap"),
+    [
+        ("opt/corepack", ("COREPACK_HOME=/opt/corepack",), False),
+        ("home/node/.cache/node/corepack", (), False),
+        ("root/.cache/node/corepack", (), True),
+    ],
+)
+def test_what_corepack_has_fetched_stays(
+    command: str, place: str, env: tuple[str, ...], *, is_gap: bool
+) -> None:
+    path = f"{place}/v1/yarn/4.1.0/yarn.js"
+    plan = plan_of(command.split(), *COREPACK, MAIN, path, env=env)
+    assert f"/{path}" in plan.keep.kept
+    assert packages(plan) >= BALANCED
+    assert "dev/index.js" not in packages(plan)
+    assert any("only root has it" in gap for gap in gaps(plan)) == is_gap

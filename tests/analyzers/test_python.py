@@ -424,6 +424,15 @@ def test_zip_that_unpacks_itself_keeps_its_user_and_its_place_is_written_to() ->
     assert [one.path for one in plan.keep.writes] == ["/root/.shiv"]
 
 
+def test_packages_in_the_home_of_root_keep_root() -> None:
+    site = "root/.local/lib/python3.11/site-packages"
+    main = file("app/main.py", "import own\n")
+    plan = plan_of(["/usr/bin/python3", "main.py"], main, f"{site}/own.py")
+    assert [need.reason.by for need in plan.keep.needs_root] == [f"/{site}/own.py"]
+    plan = plan_of(["/usr/bin/python3", "main.py"], MAIN, f"{site}/own.py")
+    assert plan.keep.needs_root == ()
+
+
 def test_file_that_makes_a_namespace_stays_with_its_package() -> None:
     record = "paste/deploy/__init__.py,,\nPaste-1-nspkg.pth,,\n"
     members = (
