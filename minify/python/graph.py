@@ -391,10 +391,10 @@ class Graph:
     def _of_unit(self, module: Module) -> None:
         """What comes with a module of the standard library: the rest of its package."""
         path = self._real(module)
-        if not self.installed.is_standard(path):
-            return
         for name in standard_library.IMPORTED.get(module.name, ()):
             self.name(name, Origin(path, f"{module.name} imports {name} by a name that it makes"))
+        if not self.installed.is_standard(path):
+            return
         top = module.name.partition(".")[0]
         if module.name == top and top in standard_library.WHOLE:
             self._all_of(module, Origin(path, f"part of {top}, kept whole"))

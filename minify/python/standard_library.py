@@ -29,6 +29,8 @@ IMPORTED: Mapping[str, tuple[str, ...]] = {
     "datetime": ("_strptime",),
     "hashlib": ("_hashlib", "_md5", "_sha1", "_sha2", "_sha3", "_sha256", "_sha512", "_blake2"),
     "pickle": ("_compat_pickle", "copyreg"),
+    # It takes all that numpy has in `__all__`.
+    "scipy._external.array_api_compat.numpy": ("numpy.f2py",),
     "ssl": ("encodings.idna",),
     "socket": ("encodings.idna",),
     "xml.sax": ("xml.sax.expatreader",),

@@ -309,3 +309,15 @@ def test_source_beside_an_extension_says_what_that_imports() -> None:
         "click.py",
         "tidy/lines.py",
     ]
+
+
+def test_what_scipy_takes_from_numpy_by_its_list() -> None:
+    above = f"{SITE}/scipy/_external/array_api_compat/numpy"
+    graph = graph_of(
+        file("app/main.py", "import scipy._external.array_api_compat.numpy\n"),
+        *(f"{SITE}/{name}/__init__.py" for name in ("scipy", "scipy/_external", "numpy")),
+        f"{SITE}/scipy/_external/array_api_compat/__init__.py",
+        f"{above}/__init__.py",
+        f"{SITE}/numpy/f2py/__init__.py",
+    )
+    assert "numpy/f2py/__init__.py" in reached(graph)
