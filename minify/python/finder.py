@@ -158,6 +158,12 @@ class Finder:
         is_extension = module.kind is ModuleKind.EXTENSION
         return self._tree.read(entry, _LARGEST_EXTENSION if is_extension else _LARGEST_MEMBER)
 
+    def text_beside(self, extension: Module) -> bytes:
+        """The source that an extension was compiled from (mypyc), where it is beside it."""
+        directory, _, file = extension.path.rpartition("/")
+        entry = self._tree.file(f"{directory}/{file.partition('.')[0]}.py")
+        return self._tree.read(entry, _LARGEST_MEMBER) if entry is not None else b""
+
     def _looked_up(self, name: str) -> Module | None:
         if name in self._mapping:
             return self._mapped(name)

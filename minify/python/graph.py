@@ -144,6 +144,8 @@ class Graph:
             self._imports(module, imports_of(module, content, is_main=is_main, part_of=part))
             self._of_unit(module)
             if module.kind is ModuleKind.EXTENSION:
+                text = self.finder.text_beside(module)
+                self._imports(module, in_library(text, package_of(module)))
                 self._beside(module)
 
     def _sources(self, extension: Module, path: ImagePath) -> bool:

@@ -70,4 +70,6 @@ class Members:
 
 def _is_extension(path: ImagePath) -> bool:
     """Whether a shared library is an extension, which only imports load."""
-    return ".cpython-" in basename(path) or path.endswith(".abi3.so")
+    # Of mypyc, all modules are in one, whose name is made at build time.
+    is_module = ".cpython-" in basename(path) or path.endswith(".abi3.so")
+    return is_module and "__mypyc." not in basename(path)

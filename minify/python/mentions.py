@@ -27,7 +27,7 @@ from minify.python.standard_library import is_for_developers
 # What may be before a name: a quote, a bracket, `key=`, `ext://`, YAML's `!!python/name:`.
 _NAME = re.compile(
     r"""(?:(?<=[\s"'`=:,;|>(\[{!])|(?<![\s\S])|(?<=ext://))
-    (?=\w{1,100}+[.:]\w)
+    (?=\w{1,100}+[.:]\w|[^\W_]{1,98}+_\w)
     (?P<name>[^\W\d]\w{0,99}+(?:\.[^\W\d]\w{0,99}+){0,15}+)
     (?::(?P<attribute>[^\W\d]\w{0,99}+)[\w.]{0,200}+)?+
     (?=(?P<key>["'`][ \t]*+[:=]|[ \t]*+(?:=|:(?=\s|\Z)))?+)
@@ -42,6 +42,7 @@ _ANYTHING = re.compile(rb"\bimport[ \t(]++\*|\b__getattr__\b")
 _MOST = 50_000
 _LARGEST_SOURCE = 1 << 20
 _MOST_CHECKED = 4_000
+_MOST_ASKED = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ class Mention:
 
 
 def mentions(text: str) -> Iterator[Mention]:
-    """The names in a text that have a dot or an attribute, each once, in order."""
+    """The names in a text that have a dot, an attribute or a `_`, each once, in order.
+
+    `rest_framework` is a module wherever it stands; `requests` may be any word.
+    """
     text = _LOGGERS.sub("", _COMMENT.sub("", text))
     found: set[tuple[str, str, bool]] = set()
     for match, line in _with_lines(_NAME, text):
@@ -89,10 +93,14 @@ class Mentioned:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._checked: dict[tuple[str, str], bool] = {}
+        self._asked = 0
 
     def text(self, text: str, origin: Callable[[str, int], Origin]) -> None:
         """Reaches what a text names. `origin` is asked with the name and its line."""
         for mention in mentions(text):
+            self._asked += 1
+            if self._asked > _MOST_ASKED:
+                return
             if self._is_meant(mention):
                 found = origin(mention.name, mention.line)
                 self._graph.mentioned(mention.name, found, is_sure=bool(mention.attribute))

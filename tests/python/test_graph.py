@@ -293,3 +293,19 @@ def test_script_of_easy_install_runs_an_entry_point() -> None:
     graph.module(script, Origin("", "CMD"), is_main=True)
     graph.follow()
     assert list(reached(graph)) == ["/usr/bin/web", "web/cli.py", "other.py"]
+
+
+def test_source_beside_an_extension_says_what_that_imports() -> None:
+    graph = graph_of(
+        file("app/main.py", "import tidy"),
+        file(f"{SITE}/tidy/__init__.cpython-311-x86_64-linux-gnu.so", b"\x7fELF"),
+        file(f"{SITE}/tidy/__init__.py", "import click\nfrom .lines import Line\n"),
+        f"{SITE}/tidy/lines.py",
+        f"{SITE}/click.py",
+        f"{SITE}/other.py",
+    )
+    assert [path for path in reached(graph) if not path.startswith("/")] == [
+        "tidy/__init__.cpython-311-x86_64-linux-gnu.so",
+        "click.py",
+        "tidy/lines.py",
+    ]

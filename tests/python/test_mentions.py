@@ -27,7 +27,8 @@ TEXTS = {
     "qualname = a.b\n# a.c\n; a.d\n  // a.e\n": [],
     'loggers:\n  a.b:\n    level: 1\n{"c.d":2}\n[x]\ne.f = 3\n': ["a.b:2=", "c.d:4=", "e.f:6="],
     "https://a.b/c.d/e.f?g.h=1 c/a.b a.b/c a.b-c x@a.b $a.b 1.5 a.b@c a.py": ["a.py:1"],
-    "one two": [],
+    "one two _three four_ FIVE=6": [],
+    '["rest_framework", "one"]': ["rest_framework:1"],
 }
 
 
@@ -65,6 +66,8 @@ INSTALLED = (
     f"{SITE}/steps/tests/test_cut.py",
     file(f"{SITE}/pytest/__init__.py", "main = 1\n"),
     file(f"{SITE}/engine.py", "start = 1\n"),
+    f"{SITE}/rest_steps/__init__.py",
+    f"{SITE}/one_file.py",
     file(f"{SITE}/offers.py"),
     file(f"{SITE}/Offers-1.dist-info/RECORD", "offers.py,,\n"),
     file(f"{SITE}/Offers-1.dist-info/entry_points.txt", "[paste.app_factory]\nmain=offers:make\n"),
@@ -84,6 +87,8 @@ NAMED = {
     "runner: pytest.main": [],
     "use = egg:offers#main": ["offers.py"],
     "use = egg:gone": [],
+    "apps: [rest_steps, rest_step, one_file]": ["rest_steps/__init__.py"],
+    "rest_steps: 1": [],
 }
 
 
