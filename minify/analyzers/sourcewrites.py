@@ -76,6 +76,12 @@ _DEFAULT = re.compile(
 )
 _URL = re.compile(r"[\"']sqlite(?:\+\w+)?:///(?P<path>[\w./@-]{1,200}+)[\"']")
 _FILES_OF_OPTIONS = re.compile(r"\bmulter\(|\btransports\.|RotateFile")
+# What a path joined from constants stands behind where it is written. The last are middlewares of
+# Express, which compile styles into the directory that they serve.
+_GIVEN_TO = re.compile(
+    rf"(?:(?<![\w]){_WRITERS}\(|\b(?:dest|destination|dirname)\s*:"
+    r"|(?:less|sass)-?[mM]iddleware(?:[\"']\))?\(|\bstylus\.middleware\()\s*\Z"
+)
 # Anything by which a source writes files, whatever path it is given.
 _WRITES = re.compile(
     rf"(?<![\w]){_WRITERS}\(|\.(?:write_text|write_bytes|mkdir|touch)\(|\bopen\([^\n]{{1,200}}?,"
@@ -160,7 +166,7 @@ def _is_argument(text: str, at: int) -> bool:
     """Whether what begins at `at` is the first argument of a call that writes."""
     before = text[max(0, at - 60) : at].rstrip()
     before = re.sub(r"(?:\w{1,20}\.)*\Z", "", before)  # `path.` of `path.join(`
-    return re.search(rf"(?<![\w]){_WRITERS}\(\Z", before) is not None
+    return _GIVEN_TO.search(before) is not None
 
 
 def _base(written: str, text: str, path: ImagePath, workdir: str) -> str:
@@ -198,8 +204,9 @@ def _written(named: _Named, context: Context, *, writes: bool) -> tuple[str, Wri
     if not context.is_first_party(there.path):
         return None
     if there.kind is Kind.DIRECTORY:
-        is_data = name in _FOR_DATA and writes and not places.is_shared(there.path, context.tree)
-        return (path, Written.TREE) if is_data else None
+        is_data = named.is_written or (name in _FOR_DATA and writes)
+        is_own = is_data and not places.is_shared(there.path, context.tree)
+        return (path, Written.TREE) if is_own else None
     if is_database:
         return f"{path}-journal", Written.FILE
     return (path, Written.FILE) if named.is_written and there.kind is Kind.FILE else None

@@ -72,6 +72,18 @@ def test_directory_that_is_there_is_written_where_the_source_writes() -> None:
     assert written(f"{here} fs.writeFileSync(f, s)", seeds) == {"/app/data": "tree"}
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "app.use(require('less-middleware')(path.join(__dirname, 'public')))",
+        "app.use(sassMiddleware({ src: a, dest: path.join(__dirname, 'public') }))",
+        "fs.mkdirSync(path.join(__dirname, 'public'), { recursive: true })",
+    ],
+)
+def test_directory_that_a_call_is_given_is_written(source: str) -> None:
+    assert written(source, file("app/src/public/a.less")) == {"/app/src/public": "tree"}
+
+
 def test_file_of_any_name_is_made_in_its_directory() -> None:
     source = "pipeline(part, fs.createWriteStream(`files/${name}`))"
     assert written(source, directory("app/files")) == {"/app/files/*": "file"}
