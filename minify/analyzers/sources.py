@@ -1,4 +1,4 @@
-"""Paths in Python's sources: data that a program opens by an absolute name, or in its user's home.
+"""Paths in sources, of Python above all: data opened by an absolute name, or in the user's home.
 
     MODEL = Path("/models") / "names.bin"      open(f"/srv/prices/{day}.csv")
     ROOT = Path(__file__).parents[1]           os.path.expanduser("~/nltk_data")
@@ -23,6 +23,9 @@ from minify.python import local, sourcepaths
 
 _RULE, _HOME, _ABOVE = "source.path", "source.home", "source.above"
 _SUFFIX = ".py"
+# Of other languages the application's own sources alone.
+_OTHERS = tuple(".js .mjs .cjs .ts .mts .cts .rb .php .pl .pm .psgi .lua .tcl".split())
+_LIBRARIES = frozenset("node_modules vendor gems perl perl5".split())
 _LARGEST = 4 << 20
 _SITES = ("/site-packages/", "/dist-packages/")
 _STANDARD = re.compile(r"/python\d(?:\.\d{1,3}t?)?/")
@@ -42,6 +45,8 @@ _NOT_DATA = frozenset(
 
 def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]:  # noqa: ARG001
     path = entry.path
+    if path.endswith(_OTHERS) and entry.size <= _LARGEST:
+        yield from _of_another(entry, context)
     if not path.endswith(_SUFFIX) or entry.size > _LARGEST:
         return
     site = next((site for site in _SITES if site in path), "")
@@ -54,6 +59,14 @@ def analyze(entry: Entry, grade: Grade, context: Context) -> Iterator[Finding]: 
     yield from _in_homes(content, entry, context)
     if not site:
         yield from _above(content, entry, context)
+
+
+def _of_another(entry: Entry, context: Context) -> Iterator[Finding]:
+    """What a source of the application in another language names."""
+    if not _LIBRARIES.isdisjoint(entry.path.split("/")) or not context.is_first_party(entry.path):
+        return
+    for written in islice(sourcepaths.paths(context.tree.read(entry)), _MOST):
+        yield from _named(written, entry, context, is_own=True)
 
 
 def _is_local(path: ImagePath, site: str, context: Context) -> bool:

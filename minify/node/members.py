@@ -19,6 +19,7 @@ from minify.node.texts import Texts
 from minify.node.unread import DESCRIPTIONS, DIRECTORIES, KINDS, SETTINGS
 from minify.unread import kind_of, unread
 
+_ELF = b"\x7fELF"
 _MODULE_SUFFIXES = (".js", ".mjs", ".cjs")
 _OBJECTS = ("build/Release/obj.target/", "build/Release/obj/", "build/Release/.deps/")
 _LIBRARY = re.compile(r"[^/]+\.(?:node|so(?:\.\d{1,9}){0,4})")
@@ -54,7 +55,7 @@ class Members:
             return ""
         if not self._is_for_here(path):
             return "for another machine"
-        if path in self._graph.modules:
+        if path in self._graph.modules or self._is_program(path):
             return ""
         within = path[len(package.directory) + 1 :]
         found = self._of_kind(within, package) or self._in_directory(within, package)
@@ -66,6 +67,11 @@ class Members:
     def _is_served(self, package: Package) -> bool:
         """Whether the application may give any file of a package away, as to a browser."""
         return package.directory in self._graph.located or NODE_MODULES in self._texts.names(None)
+
+    def _is_program(self, path: ImagePath) -> bool:
+        """Whether a file that is called as one of Windows is Linux's: npm's bun is `bun.exe`."""
+        entry = self._tree.file(path) if path.endswith(".exe") else None
+        return entry is not None and self._tree.read(entry, len(_ELF)) == _ELF
 
     def _is_for_here(self, path: ImagePath) -> bool:
         """Whether a library can be loaded in this image, if it is one."""

@@ -1,4 +1,4 @@
-"""Paths among the constants of Python's sources, found without parsing them."""
+"""Paths among the constants of sources, of Python above all, found without parsing them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import islice
 
 from minify.filetree.path import decoded
 
-_START = re.compile(rb"[\"'](?=~?/[\w.~@+/-])")
-# As far as the text is constant: up to its end, or to what an f-string or `%` puts there.
-_PATH = re.compile(rb"(~?/[\w.~@+/-]{1,300}+)([\"'{%])?")
+_START = re.compile(rb"[\"'`](?=~?/[\w.~@+/-])")
+# As far as the text is constant: up to its end, or to what a template or `%` puts there.
+_PATH = re.compile(rb"(~?/[\w.~@+/-]{1,300}+)([\"'`{%$#])?")
 # `/ "name"`, `, "name"`, `+ "/name"`, behind what may close a call.
 _NEXT = re.compile(rb"[ \t]*+\)?[ \t]*+[/,+][ \t\n]*+[rf]?[\"']([\w.~@+/-]{1,200}+)([\"'{%])")
 _MOST_PARTS = 6
@@ -32,10 +32,10 @@ def paths(content: bytes) -> Iterator[str]:
         if match is None or not match[2]:
             continue
         path = match[1]
-        if match[2] in b"{%":
+        if match[2] in b"{%$#":
             path = path.rpartition(b"/")[0]
         found[path.rstrip(b"/")] = None
-        for part in _joined(content, match.end()) if match[2] in b"\"'" else ():
+        for part in _joined(content, match.end()) if match[2] in b"\"'`" else ():
             path = path.rstrip(b"/") + b"/" + part.strip(b"/")
             found[path.rstrip(b"/")] = None
     return (decoded(path) for path in found if b"/" in path and b"/../" not in path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from closure.kit import planned, why
 from filetree.kit import Member, file
 
@@ -67,6 +68,21 @@ def test_directory_and_file_that_the_application_names() -> None:
     }
     assert kept("os.path.join('/opt', 'prices', 'today.csv')") >= {"opt/prices/today.csv"}
     assert kept("X = '/opt', '/', '/home', '/gone', '/tmp'") == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("main.mjs", "readFileSync('/models/a.bin')"),
+        ("main.js", "const file = `/models/${name}.bin`"),
+        ("main.rb", "File.read('/models/a.bin')"),
+        ("main.php", "<?php include '/models/a.bin';"),
+        ("main.pl", "open(my $in, '<', '/models/a.bin');"),
+    ],
+)
+def test_other_languages_name_them_too(name: str, text: str) -> None:
+    assert "models/a.bin" in kept("", file(f"app/{name}", text))
+    assert kept("", file(f"app/node_modules/x/{name}", text)) == set()
 
 
 def test_settings_stay_with_what_is_beside_them() -> None:

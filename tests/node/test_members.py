@@ -107,6 +107,11 @@ def test_programs_that_stay_keep_what_they_read(program: str, also: set[str]) ->
     assert stays(programs=(program,)) == LICENCES | also
 
 
+def test_a_program_of_linux_stays_whatever_it_is_called() -> None:
+    bun = file(f"{PACKAGE}/bin/bun.exe", "\x7fELF", mode=0o755)
+    assert stays("", 'require("a")', bun) == LICENCES | {"bin/bun.exe"}
+
+
 def test_a_package_that_reads_maps_keeps_those_of_all() -> None:
     reader = file("app/node_modules/source-map-support/index.js", "")
     main = 'require("a"); require("source-map-support")'
