@@ -219,8 +219,10 @@ def test_hostile_names_are_escaped(name: str) -> None:
 
 
 def test_what_the_user_may_write_without_evidence_is_told() -> None:
-    members = [*MEMBERS, *(directory(f"srv/{name}/data", uid=33) for name in "abcde")]
-    plan = decided([*members, file("srv/a/data/file", uid=33)], identity_of(33))
+    members = list(MEMBERS)
+    for name in "abcde":
+        members += [directory(f"srv/{name}/data", uid=33), file(f"srv/{name}/data/file", uid=33)]
+    plan = decided(members, identity_of(33))
     assert running.explanations(plan) == (
         (
             "the user may write to /srv/a/data, /srv/b/data, /srv/c/data, /srv/d/data and 1 more"
